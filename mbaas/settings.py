@@ -1,0 +1,177 @@
+"""All settings, each from an environment variable with a default that suits one small machine.
+
+docs/settings.md lists them; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from mbaas import environment as env
+from mbaas.logs import logging_config
+from projects.databases.aliases import ProjectDatabases
+
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- where things are -----------------------------------------------------------------------------
+MBAAS_DATA_DIR = Path(env.text("MBAAS_DATA_DIR", str(BASE_DIR / "data"))).resolve()
+MBAAS_SECRET_KEYS = env.secret_keys(MBAAS_DATA_DIR)
+MBAAS_REDIS_URL = env.text("MBAAS_REDIS_URL")
+# The address people and apps use, when a proxy stands in front ("https://api.example.com").
+MBAAS_PUBLIC_URL = env.text("MBAAS_PUBLIC_URL").rstrip("/")
+
+SECRET_KEY = MBAAS_SECRET_KEYS[0]
+SECRET_KEY_FALLBACKS = MBAAS_SECRET_KEYS[1:]
+DEBUG = env.boolean("MBAAS_DEBUG", False)
+ALLOWED_HOSTS = env.words("MBAAS_ALLOWED_HOSTS", ("*",))
+CSRF_TRUSTED_ORIGINS = env.words(
+    "MBAAS_TRUSTED_ORIGINS", (MBAAS_PUBLIC_URL,) if MBAAS_PUBLIC_URL else ()
+)
+
+# --- databases ------------------------------------------------------------------------------------
+_control_url = env.text("MBAAS_DATABASE_URL")
+_control: dict[str, Any] = (
+    dict(dj_database_url.parse(_control_url, conn_max_age=60, conn_health_checks=True))
+    if _control_url
+    else {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(MBAAS_DATA_DIR / "control.sqlite3"),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 10,
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+        },
+    }
+)
+DATABASES = ProjectDatabases(default=_control)
+DATABASE_ROUTERS = ["projects.databases.router.ProjectRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# NORMAL: kill -9 loses nothing; a power cut may lose the last moments. FULL closes that, slower.
+MBAAS_SQLITE_SYNCHRONOUS = env.choice("MBAAS_SQLITE_SYNCHRONOUS", "NORMAL", ("NORMAL", "FULL"))
+MBAAS_SQLITE_BUSY_TIMEOUT = env.integer("MBAAS_SQLITE_BUSY_TIMEOUT", 5)  # seconds
+MBAAS_STATEMENT_TIMEOUT_MS = env.integer("MBAAS_STATEMENT_TIMEOUT_MS", 10_000, least=10)
+MBAAS_OPEN_DATABASES_PER_THREAD = env.integer("MBAAS_OPEN_DATABASES_PER_THREAD", 32, least=1)
+MBAAS_POSTGRES_POOL_SIZE = env.integer("MBAAS_POSTGRES_POOL_SIZE", 20, least=1)
+MBAAS_POSTGRES_POOL_TIMEOUT = env.integer("MBAAS_POSTGRES_POOL_TIMEOUT", 5, least=1)  # seconds
+
+# --- the serving path -----------------------------------------------------------------------------
+MBAAS_READ_THREADS = env.integer("MBAAS_READ_THREADS", 4, least=1)
+MBAAS_WRITE_THREADS = env.integer("MBAAS_WRITE_THREADS", 2, least=1)
+MBAAS_POSTGRES_THREADS = env.integer("MBAAS_POSTGRES_THREADS", 16, least=1)
+MBAAS_PASSWORD_THREADS = env.integer("MBAAS_PASSWORD_THREADS", 2, least=1)
+# Requests of one project that may wait or run at once; more are answered 503 with Retry-After.
+MBAAS_PROJECT_CONCURRENCY = env.integer("MBAAS_PROJECT_CONCURRENCY", 1_000, least=1)
+MBAAS_MAX_BODY_BYTES = env.integer("MBAAS_MAX_BODY_BYTES", 32 * 1024 * 1024, least=1024)
+MBAAS_SHUTDOWN_SECONDS = env.integer("MBAAS_SHUTDOWN_SECONDS", 10, least=1)
+MBAAS_CORS_ORIGINS = env.words("MBAAS_CORS_ORIGINS", ("*",))
+# Behind a proxy: the header that holds the client's address ("X-Forwarded-For"); empty: none is trusted.
+MBAAS_CLIENT_IP_HEADER = env.text("MBAAS_CLIENT_IP_HEADER")
+# How many proxies add to that header; the address is taken that many places from its end.
+MBAAS_TRUSTED_PROXIES = env.integer("MBAAS_TRUSTED_PROXIES", 1, least=1)
+MBAAS_RATE_LIMITS = env.boolean("MBAAS_RATE_LIMITS", True)
+# How long a process may serve a project by an earlier state (suspension, settings) set elsewhere.
+MBAAS_PROJECT_CACHE_SECONDS = env.integer("MBAAS_PROJECT_CACHE_SECONDS", 2)
+
+# --- realtime -------------------------------------------------------------------------------------
+MBAAS_REALTIME_IDLE_SECONDS = env.integer("MBAAS_REALTIME_IDLE_SECONDS", 300, least=1)
+MBAAS_REALTIME_QUEUE = env.integer("MBAAS_REALTIME_QUEUE", 1_000, least=1)
+MBAAS_REALTIME_MAX_CLIENTS = env.integer("MBAAS_REALTIME_MAX_CLIENTS", 20_000, least=1)
+MBAAS_REALTIME_MAX_SUBSCRIPTIONS = env.integer("MBAAS_REALTIME_MAX_SUBSCRIPTIONS", 1_000, least=1)
+
+# --- control plane --------------------------------------------------------------------------------
+MBAAS_DELETE_GRACE_DAYS = env.integer("MBAAS_DELETE_GRACE_DAYS", 7)
+
+INSTALLED_APPS = [
+    "unfold",
+    "admin_ui",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "projects",
+    "projects.databases",
+    "projects.accounts",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "mbaas.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# End users live in their project's database; the console's people are projects.ConsoleUser.
+AUTH_USER_MODEL = "accounts.EndUser"
+AUTHENTICATION_BACKENDS = ["projects.control.auth.ConsoleBackend"]
+PASSWORD_HASHERS = [
+    "projects.passwords.Argon2Hasher",
+    "django.contrib.auth.hashers.BCryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_NAME = "mbaas_session"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MBAAS_PUBLIC_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MBAAS_CLIENT_IP_HEADER else None
+
+REST_FRAMEWORK: dict[str, Any] = {}
+SPECTACULAR_SETTINGS: dict[str, Any] = {}
+
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": MBAAS_REDIS_URL}
+        if MBAAS_REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+
+# Without Redis the worker runs inside the server process, on a queue in memory.
+CELERY_BROKER_URL = MBAAS_REDIS_URL or "memory://"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = MBAAS_DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+
+LOGGING = logging_config(
+    level=env.choice("MBAAS_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    form=env.choice("MBAAS_LOG_FORMAT", "auto", ("auto", "json", "console")),
+)

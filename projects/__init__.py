@@ -1,0 +1,1 @@
+"""The backend of every hosted app: one folder a capability, floors checked by import-linter."""

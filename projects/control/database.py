@@ -1,0 +1,14 @@
+"""The control plane's own transactions: always on ``default``, never on a project's database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+DEFAULT = "default"
+
+
+def control_transaction() -> Any:
+    """A transaction (a savepoint inside another) on the control plane's database."""
+    return transaction.atomic(using=DEFAULT)

@@ -1,0 +1,56 @@
+"""The settings a project may change, with what each accepts. Anything else is refused by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from projects.errors import FieldError
+
+_ORIGIN = re.compile(r"(https?|capacitor|ionic|tauri)://[a-z0-9.-]+(:[0-9]{1,5})?", re.IGNORECASE)
+
+
+def _origins(value: Any) -> FieldError | None:
+    if not isinstance(value, list) or len(value) > 100:
+        return FieldError("validation_invalid_value", "Must be a list of at most 100 origins.")
+    for origin in value:
+        if not isinstance(origin, str) or (origin != "*" and not _ORIGIN.fullmatch(origin)):
+            return FieldError(
+                "validation_invalid_format",
+                'Each must be an origin such as "https://app.example.com", or "*" for all.',
+            )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSetting:
+    """``check`` answers what is wrong with a value; ``default`` holds where the project says nothing."""
+
+    name: str
+    default: Any
+    help: str
+    check: Callable[[Any], FieldError | None]
+
+
+SETTINGS: Mapping[str, ProjectSetting] = {
+    setting.name: setting
+    for setting in (
+        ProjectSetting(
+            "corsOrigins", ["*"], "Origins of web pages whose scripts may call the app API.", _origins
+        ),
+    )
+}
+
+
+def check_settings(values: Mapping[str, Any]) -> dict[str, FieldError]:
+    """What is wrong with the given settings, by name; empty when nothing is. None stands for “default”."""
+    errors: dict[str, FieldError] = {}
+    for name, value in values.items():
+        setting = SETTINGS.get(name)
+        if setting is None:
+            errors[name] = FieldError("validation_unknown_setting", "There is no such setting.")
+        elif value is not None and (error := setting.check(value)):
+            errors[name] = error
+    return errors

@@ -1,0 +1,185 @@
+"""A project's database inside one transaction: what every operation reads and writes through.
+
+It runs SQL on the driver's connection below Django's (the ORM costs 146 µs for a read that takes 6),
+inside transactions that Django knows of, so that ORM code and a session can share one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from projects.context import Engine, ProjectHandle, use_project
+from projects.databases.migrating import ensure_migrated
+
+Row = tuple[Any, ...]
+
+
+class Session:
+    """One transaction on one project's database. Made by ``read_session`` and ``write_session``."""
+
+    __slots__ = ("_after_commit", "_cursor", "_depth", "_raw", "engine", "project")
+
+    def __init__(self, project: ProjectHandle, raw: Any) -> None:
+        self.project = project
+        self.engine: Engine = project.engine
+        self._raw = raw
+        # psycopg's own cursor, not Django's: it binds on the server and keeps statements prepared.
+        self._cursor: Any = raw.cursor() if project.engine == "sqlite" else psycopg.Cursor(raw)
+        self._after_commit: list[Callable[[], None]] = []
+        self._depth = 0
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """All rows of a statement in the engine's own placeholders."""
+        return self._cursor.execute(sql, params).fetchall()  # type: ignore[no-any-return]
+
+    def row(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
+        """The first row, or None."""
+        return self._cursor.execute(sql, params).fetchone()  # type: ignore[no-any-return]
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Run a statement; returns how many rows it changed."""
+        return self._cursor.execute(sql, params).rowcount  # type: ignore[no-any-return]
+
+    def sql(self, text: str) -> str:
+        """Hand-written SQL with ``?`` in the engine's placeholders. ``?`` must not occur in literals."""
+        return text if self.engine == "sqlite" else _percent_placeholders(text)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What the block wrote, and its after-commit calls, are undone when it raises."""
+        name = f"s{self._depth}"
+        kept = len(self._after_commit)
+        self._depth += 1
+        self._cursor.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            del self._after_commit[kept:]
+            self._cursor.execute(f"ROLLBACK TO SAVEPOINT {name}")
+            self._cursor.execute(f"RELEASE SAVEPOINT {name}")
+            raise
+        else:
+            self._cursor.execute(f"RELEASE SAVEPOINT {name}")
+        finally:
+            self._depth -= 1
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Call ``call()`` once what was written so far is durable; never if it is rolled back.
+
+        Calls run on the thread that committed, outside the transaction, and must neither block nor raise.
+        """
+        self._after_commit.append(call)
+
+    def take_after_commit(self) -> list[Callable[[], None]]:
+        """The registered calls, handed to whoever commits."""
+        calls, self._after_commit = self._after_commit, []
+        return calls
+
+    def limit(self, budget: Callable[[], int] | None, instructions: int = 1000) -> None:
+        """SQLite: call ``budget`` every so many instructions; a non-zero answer stops the statement."""
+        self._raw.set_progress_handler(budget, instructions)
+
+
+@lru_cache(maxsize=4096)
+def _percent_placeholders(text: str) -> str:
+    return text.replace("%", "%%").replace("?", "%s")
+
+
+class _OpenConnections(threading.local):
+    """This thread's open project connections, least recently used first."""
+
+    def __init__(self) -> None:
+        self.wrappers: OrderedDict[str, BaseDatabaseWrapper] = OrderedDict()
+
+
+_open = _OpenConnections()
+
+
+def _checkout(project: ProjectHandle) -> BaseDatabaseWrapper:
+    """This thread's connection to the project's database, opened (and migrated) when it is not yet.
+
+    At most MBAAS_OPEN_DATABASES_PER_THREAD stay open: file handles and page caches are bounded however
+    many projects a server hosts.
+    """
+    alias = project.alias
+    wrapper = _open.wrappers.get(alias)
+    if wrapper is None or wrapper.connection is None:
+        ensure_migrated(project)
+        wrapper = connections[alias]
+        wrapper.ensure_connection()
+        _open.wrappers[alias] = wrapper
+        while len(_open.wrappers) > settings.MBAAS_OPEN_DATABASES_PER_THREAD:
+            _forget(next(iter(_open.wrappers)))
+    _open.wrappers.move_to_end(alias)
+    return wrapper
+
+
+def _forget(alias: str) -> None:
+    wrapper = _open.wrappers.pop(alias, None)
+    if wrapper is not None:
+        wrapper.close()
+        del connections[alias]
+
+
+def _give_back(project: ProjectHandle, wrapper: BaseDatabaseWrapper) -> None:
+    """On PostgreSQL the connection returns to its placement's pool; a SQLite file stays open."""
+    if project.engine == "postgresql":
+        wrapper.close()
+
+
+def close_project(project: ProjectHandle) -> None:
+    """Close this thread's connection to the project, if it has one."""
+    _forget(project.alias)
+
+
+def close_thread() -> None:
+    """Close all of this thread's project connections (before the thread ends, or between tests)."""
+    for alias in list(_open.wrappers):
+        _forget(alias)
+
+
+@contextmanager
+def read_session(project: ProjectHandle) -> Iterator[Session]:
+    """A session that sees one snapshot and writes nothing."""
+    with use_project(project):
+        wrapper = _checkout(project)
+        raw: Any = wrapper.connection
+        if project.engine == "postgresql":
+            # Single statements need no transaction block: three round trips become one.
+            try:
+                yield Session(project, raw)
+            finally:
+                _give_back(project, wrapper)
+            return
+        raw.execute("BEGIN")
+        try:
+            yield Session(project, raw)
+        finally:
+            # A read transaction has nothing to lose; an error may have ended it already.
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
+
+
+@contextmanager
+def write_session(project: ProjectHandle) -> Iterator[Session]:
+    """A session whose writes are committed together at the end, or not at all when the block raises."""
+    with use_project(project):
+        wrapper = _checkout(project)
+        try:
+            with transaction.atomic(using=project.alias, durable=True):
+                session = Session(project, wrapper.connection)
+                yield session
+        finally:
+            _give_back(project, wrapper)
+        for call in session.take_after_commit():
+            call()

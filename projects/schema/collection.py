@@ -1,0 +1,78 @@
+"""A project's collections as frozen data: what every other room reads, and nothing writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from projects.schema.fields.base import Field
+
+CollectionType = Literal["base", "auth", "view"]
+
+
+# slots are left out: cached_property needs the instance dict.
+@dataclass(frozen=True)
+class CollectionSchema:
+    """One collection. A rule is ``None`` (superusers only), ``""`` (everyone) or an expression.
+
+    ``options`` holds what only its type has: for auth ``authRule``, ``manageRule``, ``passwordAuth``,
+    ``authToken`` and so on as in the wire contract (secrets included; the serialiser leaves them out).
+    """
+
+    id: str
+    name: str
+    type: CollectionType
+    system: bool = False
+    fields: tuple[Field, ...] = ()
+    indexes: tuple[str, ...] = ()
+    list_rule: str | None = None
+    view_rule: str | None = None
+    create_rule: str | None = None
+    update_rule: str | None = None
+    delete_rule: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    created: str = ""
+    updated: str = ""
+
+    @cached_property
+    def field_by_name(self) -> Mapping[str, Field]:
+        return {f.name: f for f in self.fields}
+
+    @cached_property
+    def field_by_id(self) -> Mapping[str, Field]:
+        return {f.id: f for f in self.fields}
+
+    @property
+    def is_auth(self) -> bool:
+        return self.type == "auth"
+
+    @property
+    def table(self) -> str:
+        """The table's name in the project's database: the collection's own."""
+        return self.name
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+
+@dataclass(frozen=True)
+class ProjectSchema:
+    """All collections of a project at one version. The version grows by one at every change."""
+
+    version: int
+    collections: tuple[CollectionSchema, ...] = ()
+
+    @cached_property
+    def _by_key(self) -> Mapping[str, CollectionSchema]:
+        by_key = {c.name.lower(): c for c in self.collections}
+        by_key.update({c.id: c for c in self.collections})
+        return by_key
+
+    def get(self, name_or_id: str) -> CollectionSchema | None:
+        """The collection with that id or (whatever the case) name."""
+        return self._by_key.get(name_or_id) or self._by_key.get(name_or_id.lower())
+
+    def __hash__(self) -> int:
+        return hash(self.version)
