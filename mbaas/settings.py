@@ -10,8 +10,10 @@ from typing import Any
 
 import dj_database_url
 
+from admin_ui import theme
 from mbaas import environment as env
 from mbaas.logs import logging_config
+from projects.control.api import config as control_api
 from projects.databases.aliases import ProjectDatabases
 
 
@@ -86,11 +88,18 @@ MBAAS_REALTIME_MAX_SUBSCRIPTIONS = env.integer("MBAAS_REALTIME_MAX_SUBSCRIPTIONS
 
 # --- control plane --------------------------------------------------------------------------------
 MBAAS_DELETE_GRACE_DAYS = env.integer("MBAAS_DELETE_GRACE_DAYS", 7)
+# Who may create projects: everyone who signs in to the console, or operators only.
+MBAAS_PROJECT_CREATION = env.choice("MBAAS_PROJECT_CREATION", "everyone", ("everyone", "operators"))
+MBAAS_PERSONAL_TOKEN_MAX_DAYS = env.integer("MBAAS_PERSONAL_TOKEN_MAX_DAYS", 366, least=1)
+# Wrong passwords of one person from one address in one window; ten times as many from one address for
+# anyone, and for one person from anywhere.
+MBAAS_CONSOLE_SIGN_IN_LIMIT = env.integer("MBAAS_CONSOLE_SIGN_IN_LIMIT", 10, least=1)
+MBAAS_CONSOLE_SIGN_IN_WINDOW = env.integer("MBAAS_CONSOLE_SIGN_IN_WINDOW", 300, least=1)  # seconds
 
 INSTALLED_APPS = [
-    "unfold",
-    "admin_ui",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "admin_ui.apps.AdminUiConfig",
+    "admin_ui.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -99,6 +108,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "mbaas",
     "projects",
     "projects.databases",
     "projects.accounts",
@@ -145,8 +155,9 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MBAAS_PUBLIC_URL.startswith("https://")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MBAAS_CLIENT_IP_HEADER else None
 
-REST_FRAMEWORK: dict[str, Any] = {}
-SPECTACULAR_SETTINGS: dict[str, Any] = {}
+REST_FRAMEWORK = control_api.REST_FRAMEWORK
+SPECTACULAR_SETTINGS = control_api.SPECTACULAR_SETTINGS
+UNFOLD = theme.UNFOLD
 
 CACHES = {
     "default": (
@@ -158,6 +169,8 @@ CACHES = {
 
 # Without Redis the worker runs inside the server process, on a queue in memory.
 CELERY_BROKER_URL = MBAAS_REDIS_URL or "memory://"
+# Run Celery's worker and schedule inside the server process; off when workers of their own do it.
+MBAAS_EMBEDDED_WORKER = env.boolean("MBAAS_EMBEDDED_WORKER", True)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

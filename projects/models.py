@@ -98,8 +98,10 @@ class ConsoleUser(AbstractBaseUser):
     def clean(self) -> None:
         self.email = normalize_email(self.email)
 
-    @property
-    def display_name(self) -> str:
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
         return self.name or self.email
 
     # What the Django admin asks of a user. What a person may do with a project depends on the role in

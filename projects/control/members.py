@@ -5,10 +5,11 @@ from __future__ import annotations
 from projects.control import audit
 from projects.control.actor import Actor
 from projects.control.database import control_transaction
+from projects.control.people import check_credentials
 from projects.control.projects import locked
 from projects.control.roles import Action, require
 from projects.control.validation import clean_email
-from projects.errors import FieldError, bad_request, invalid_fields, not_found
+from projects.errors import ApiError, FieldError, bad_request, invalid_fields, not_found
 from projects.models import ConsoleUser, Membership, Project
 
 OWNER = Membership.Role.OWNER
@@ -103,8 +104,6 @@ def superuser_member(project_uid: str, email: str, password: str) -> ConsoleUser
     Owners, developers and operators may. Raises ApiError 400 alike for an unknown person, a wrong password
     and a person without that right, after the same work.
     """
-    from projects.control.people import check_credentials
-
     failed = bad_request("Failed to authenticate.")
     user = check_credentials(email, password)
     project = Project.objects.filter(pk=project_uid).first()
@@ -112,6 +111,6 @@ def superuser_member(project_uid: str, email: str, password: str) -> ConsoleUser
         raise failed
     try:
         require(Actor.person(user), project, Action.DATA_SUPERUSER)
-    except Exception as error:
+    except ApiError as error:
         raise failed from error
     return user

@@ -42,7 +42,7 @@ def placement_info(name: str) -> PlacementInfo:
 
 def forget_placement(name: str) -> None:
     """Called when a placement's row changed: the next use reads it anew and opens a new pool."""
-    from projects.databases.postgresql.pools import close_pool
+    from projects.databases.postgresql.pools import close_pool  # settings import this module
 
     _known.pop(name, None)
     close_pool(name)

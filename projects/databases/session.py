@@ -73,6 +73,11 @@ class Session:
         finally:
             self._depth -= 1
 
+    @property
+    def in_transaction(self) -> bool:
+        """False once the database itself gave the transaction up."""
+        return bool(self._raw.in_transaction) if self.engine == "sqlite" else not self._raw.closed
+
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call ``call()`` once what was written so far is durable; never if it is rolled back.
 

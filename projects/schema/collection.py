@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from threading import Lock
+from typing import Any, Literal, TypeVar
 
 from projects.schema.fields.base import Field
+
+T = TypeVar("T")
 
 CollectionType = Literal["base", "auth", "view"]
 
@@ -57,6 +61,27 @@ class CollectionSchema:
         return hash(self.id)
 
 
+class Derived:
+    """A bounded memory of values worked out from one schema version, oldest first out."""
+
+    def __init__(self, limit: int = 1000) -> None:
+        self._limit = limit
+        self._values: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value kept for ``key``; ``make()`` when there is none (twice, if two threads ask at once)."""
+        try:
+            value: T = self._values[key]
+        except KeyError:
+            value = make()
+            with self._lock:
+                self._values[key] = value
+                if len(self._values) > self._limit:
+                    self._values.popitem(last=False)
+        return value
+
+
 @dataclass(frozen=True)
 class ProjectSchema:
     """All collections of a project at one version. The version grows by one at every change."""
@@ -73,6 +98,11 @@ class ProjectSchema:
     def get(self, name_or_id: str) -> CollectionSchema | None:
         """The collection with that id or (whatever the case) name."""
         return self._by_key.get(name_or_id) or self._by_key.get(name_or_id.lower())
+
+    @cached_property
+    def derived(self) -> Derived:
+        """What other rooms worked out from this version (compiled plans); gone with it."""
+        return Derived()
 
     def __hash__(self) -> int:
         return hash(self.version)

@@ -22,12 +22,8 @@ _CANONICAL = re.compile(
     re.ASCII,
 )
 # The textual layouts that the wire contract's server reads besides ISO ones; names of zones mean UTC.
-_LAYOUTS = (
-    "%a, %d %b %Y %H:%M:%S %z",
-    "%a, %d %b %Y %H:%M:%S",
-    "%a %b %d %H:%M:%S %Y",
-    "%d %b %Y",
-)
+_LAYOUTS = ("%a, %d %b %Y %H:%M:%S", "%a %b %d %H:%M:%S %Y", "%d %b %Y")
+_LAYOUT_WITH_OFFSET = "%a, %d %b %Y %H:%M:%S %z"
 _ZONE_NAME = re.compile(r" [A-Z]{3,4}$")
 
 
@@ -97,11 +93,13 @@ def _zone(text: str | None) -> timezone:
 def _from_layouts(text: str) -> datetime | None:
     if not text[:1].isalnum():
         return None
-    for layout in _LAYOUTS:
-        for candidate in (text, _ZONE_NAME.sub("", text)):
+    for candidate in (text, _ZONE_NAME.sub("", text)):
+        for layout in _LAYOUTS:
             try:
-                moment = datetime.strptime(candidate, layout)
+                return datetime.strptime(candidate, layout).replace(tzinfo=UTC)
             except ValueError:
                 continue
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return None
+    try:
+        return datetime.strptime(text, _LAYOUT_WITH_OFFSET)
+    except ValueError:
+        return None

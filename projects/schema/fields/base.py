@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 from projects.context import Engine
@@ -80,7 +79,7 @@ class Field:
         raise NotImplementedError
 
     def modify(self, current: Any, modifier: str, operand: Any) -> Any:
-        """``current`` after a body modifier of ``modifiers`` (``+``, ``prefix+``, ``-``, ``autogenerate``)."""
+        """``current`` after one of ``modifiers`` (``+``, ``prefix+``, ``-``, ``autogenerate``)."""
         raise NotImplementedError
 
     def is_blank(self, value: Any) -> bool:
@@ -113,9 +112,8 @@ class Field:
 
     def options(self) -> dict[str, Any]:
         """The type's own options, JSON-ready, by their wire names."""
-        return {
-            wire: to_wire(getattr(self, name)) for wire, name, _ in _wire_options(type(self)) if name not in _COMMON
-        }
+        own = (item for item in _wire_options(type(self)) if item[1] not in _COMMON)
+        return {wire: to_wire(getattr(self, name)) for wire, name, _ in own}
 
     def as_json(self) -> dict[str, Any]:
         """The whole field as it stands in a collection's ``fields``, keys in alphabetical order."""
@@ -140,14 +138,19 @@ class Field:
 _COMMON = frozenset({"id", "name", "system", "hidden", "presentable", "required", "help"})
 
 
-@cache
-def _wire_options(cls: type[Field]) -> tuple[tuple[str, str, Callable[[Any], Any]], ...]:
+_WireOption = tuple[str, str, Callable[[Any], Any]]
+_known: dict[Any, tuple[_WireOption, ...]] = {}
+
+
+def _wire_options(cls: Any) -> tuple[_WireOption, ...]:
     """(wire name, attribute, reader) of each option that the type has."""
-    return tuple(
-        (item.metadata["wire"], item.name, item.metadata["read"])
-        for item in dataclasses.fields(cls)
-        if item.name not in cls.left_out
-    )
+    if cls not in _known:
+        _known[cls] = tuple(
+            (item.metadata["wire"], item.name, item.metadata["read"])
+            for item in dataclasses.fields(cls)
+            if item.name not in cls.left_out
+        )
+    return _known[cls]
 
 
 __all__ = ["Field", "Invalid", "MalformedError", "OptionScope", "ValueKind"]

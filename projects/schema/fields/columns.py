@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from projects.context import Engine
 
 
@@ -14,8 +16,7 @@ def number_column(engine: Engine) -> str:
     return f"{'NUMERIC' if engine == 'sqlite' else 'DOUBLE PRECISION'} NOT NULL DEFAULT 0"
 
 
-def bool_column(engine: Engine) -> str:
-    return "BOOLEAN NOT NULL DEFAULT FALSE"
+BOOL_COLUMN: Final = "BOOLEAN NOT NULL DEFAULT FALSE"
 
 
 def json_column(engine: Engine, default: str | None) -> str:

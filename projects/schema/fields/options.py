@@ -14,7 +14,7 @@ class MalformedError(ValueError):
 
 
 def option(wire: str, read: Callable[[Any], Any], default: Any) -> Any:
-    """A dataclass attribute that is ``wire`` in JSON; ``read`` checks the JSON type or raises MalformedError."""
+    """A dataclass attribute that is ``wire`` in JSON; ``read`` checks its type (MalformedError)."""
     return dataclasses.field(default=default, metadata={"wire": wire, "read": read})
 
 

@@ -1,0 +1,3 @@
+from django.http import HttpResponse
+def collections(request, ref): return HttpResponse("")
+create=edit=delete=collections

@@ -1,0 +1,166 @@
+"""The outermost layer: request ids, access log, CORS, security headers, and which application answers.
+
+Pure ASGI, so that it holds for streams too. ``/p/<ref>/…`` goes to the app API inside the project,
+``/healthz`` and ``/readyz`` are answered here, all else is Django's.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from projects.api.responses import json_response
+from projects.context import use_project
+from projects.directory import find_project
+from projects.errors import ApiError, not_found
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = structlog.get_logger("mbaas.access")
+
+_PROJECT = re.compile(r"/p/([a-z0-9-]{1,64})(/.*)?")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_SECURITY_HEADERS = [
+    (b"vary", b"Origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+]
+_METHODS = b"GET,HEAD,PUT,PATCH,POST,DELETE"
+_EXPOSED = b"X-Request-Id, Retry-After, ETag"
+
+
+class Edge:
+    """``api`` answers inside a project, ``django`` everything that belongs to none."""
+
+    def __init__(self, api: App, django: App, probes: App) -> None:
+        self._api = api
+        self._django = django
+        self._probes = probes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await _refuse_websocket(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        started = time.perf_counter()
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._route(scope, receive, sending)
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path in ("/healthz", "/readyz"):
+            await self._probes(scope, receive, send)
+        elif match := _PROJECT.fullmatch(path):
+            await self._in_project(match, scope, receive, _with_headers(scope, send))
+        else:
+            await self._django(scope, receive, send)
+
+    async def _in_project(self, match: re.Match[str], scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS":
+            await _preflight(scope, send)
+            return
+        ref, rest = match[1], match[2] or "/"
+        try:
+            project = await find_project(ref)
+            if project is None:
+                raise not_found("No project has this address.")
+            if project.status == "suspended":
+                raise ApiError(503, "This project is suspended.")
+        except ApiError as error:
+            await json_response(error.as_json(), error.status)(scope, receive, send)
+            return
+        structlog.contextvars.bind_contextvars(project=project.ref)
+        # Routes are written from the project's own root; what the prefix was, who builds addresses must know.
+        inner = {**scope, "path": rest, "mbaas.prefix": f"/p/{ref}"}
+        with use_project(project):
+            await self._api(inner, receive, send)
+        structlog.contextvars.unbind_contextvars("project")
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's own ``X-Request-Id`` when it is a harmless token, else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            if _REQUEST_ID.fullmatch(given):
+                return str(given)
+    return secrets.token_hex(8)
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes:
+    return next((value for name, value in scope["headers"] if name == wanted), b"")
+
+
+def _allowed_origin(scope: Scope) -> bytes:
+    origin = _header(scope, b"origin")
+    allowed = settings.MBAAS_CORS_ORIGINS
+    if not origin:
+        return b""
+    if "*" in allowed:
+        return b"*"
+    return origin if origin.decode("latin-1") in allowed else b""
+
+
+def _with_headers(scope: Scope, send: Send) -> Send:
+    """CORS and security headers on every answer of the app API, errors and streams included."""
+    extra = list(_SECURITY_HEADERS)
+    origin = _allowed_origin(scope)
+    if origin:
+        extra += [
+            (b"access-control-allow-origin", origin),
+            (b"access-control-expose-headers", _EXPOSED),
+        ]
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *extra]
+        await send(message)
+
+    return sending
+
+
+async def _preflight(scope: Scope, send: Send) -> None:
+    headers: list[tuple[bytes, bytes]] = []
+    if _allowed_origin(scope):
+        headers = [(b"access-control-allow-methods", _METHODS), (b"access-control-max-age", b"86400")]
+        wanted = _header(scope, b"access-control-request-headers")
+        if wanted:
+            headers.append((b"access-control-allow-headers", wanted))
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 4404})

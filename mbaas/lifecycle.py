@@ -1,0 +1,58 @@
+"""What a server process does when it starts, and in which order it stops."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from mbaas.probes import Probes
+from projects.databases.lanes import stop_lanes
+from projects.databases.postgresql.pools import close_all_pools
+from projects.realtime.hub import start_realtime, stop_realtime
+
+log = structlog.get_logger("mbaas")
+
+
+class Lifecycle:
+    """Answers the ASGI lifespan, counts what is under way, and passes everything else on."""
+
+    def __init__(self, app: Any, probes: Probes) -> None:
+        self._app = app
+        self._probes = probes
+        self._under_way = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        self._under_way += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._under_way -= 1
+
+    async def _lifespan(self, receive: Any, send: Any) -> None:
+        await receive()
+        await start_realtime()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def stop(self) -> None:
+        """Tell streams to reconnect elsewhere, let requests finish, then let go of the databases."""
+        if self._probes.stopping:
+            return
+        self._probes.stopping = True
+        deadline = asyncio.get_running_loop().time() + settings.MBAAS_SHUTDOWN_SECONDS
+        await stop_realtime()
+        while self._under_way and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+        if self._under_way:
+            log.warning("stopped with requests under way", count=self._under_way)
+        left = max(1.0, deadline - asyncio.get_running_loop().time())
+        await asyncio.to_thread(stop_lanes, left)
+        await asyncio.to_thread(close_all_pools)

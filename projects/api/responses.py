@@ -1,0 +1,62 @@
+"""Answers: JSON bodies, the headers every answer has, errors in their one shape."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import orjson
+import psycopg
+import structlog
+from psycopg_pool import PoolClosed, PoolTimeout
+from starlette.responses import Response
+
+from projects.databases import DatabaseMissingError
+from projects.databases.lanes import ShuttingDownError, TimedOutError, TooBusyError
+from projects.errors import ApiError
+
+log = structlog.get_logger("mbaas.api")
+
+_JSON = "application/json"
+
+BUSY = "The server is busy. Please try again shortly."
+UNAVAILABLE = "The project's database is unavailable. Please try again shortly."
+
+
+def json_response(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """``data`` as JSON."""
+    return Response(orjson.dumps(data, default=_fallback), status, headers, _JSON)
+
+
+def no_content() -> Response:
+    return Response(status_code=204)
+
+
+def error_response(error: BaseException) -> Response:
+    """The answer to an operation that raised. What is not an ApiError tells the client no details."""
+    known = as_api_error(error)
+    return json_response(known.as_json(), known.status, dict(known.headers))
+
+
+def as_api_error(error: BaseException) -> ApiError:
+    """``error`` as what the client may know of it; unforeseen errors are logged with their traceback."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, (TooBusyError, ShuttingDownError)):
+        return ApiError(503, BUSY, headers={"Retry-After": "1"})
+    if isinstance(error, TimedOutError):
+        return ApiError(503, "The request took too long and was stopped.")
+    if isinstance(error, (DatabaseMissingError, psycopg.OperationalError, PoolTimeout, PoolClosed)):
+        log.error("project database unavailable", error=str(error))
+        return ApiError(503, UNAVAILABLE, headers={"Retry-After": "5"})
+    if isinstance(error, sqlite3.OperationalError):
+        log.error("sqlite failed", error=str(error), code=getattr(error, "sqlite_errorname", None))
+        if getattr(error, "sqlite_errorname", "").startswith("SQLITE_FULL"):
+            return ApiError(507, "The project's storage is full.")
+        return ApiError(503, UNAVAILABLE, headers={"Retry-After": "1"})
+    log.error("request failed", exc_info=error)
+    return ApiError(500, "Something went wrong on the server. The request id names it in the logs.")
+
+
+def _fallback(value: Any) -> Any:
+    raise TypeError(f"{type(value).__name__} is not JSON")

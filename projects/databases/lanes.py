@@ -1,0 +1,366 @@
+"""Threads that run database work for the event loop.
+
+Handing one call to a thread and back costs more than the call, so a *lane* is a thread that takes
+everything that waits at once and gives it all back with one wake-up of the loop. (With token check,
+rule and change log, measured against an executor call per request: 2.2 times the gets, 2.4 times the
+creates.) SQLite has three kinds: a quick read lane, whose statements are stopped after a fixed number of
+instructions; the slow pool, where what was stopped runs again; and writer lanes, where the writes of one
+project that wait together share one commit, each in its own savepoint. PostgreSQL wants concurrency
+instead, so its work runs one by one on a pool of threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+
+from projects.context import ProjectHandle
+from projects.databases.session import Session, close_thread, read_session, write_session
+
+T = TypeVar("T")
+Work = Callable[[Session], Any]
+
+log = structlog.get_logger("mbaas.lanes")
+
+# SQLite instructions a statement may take in the quick lane: about a millisecond.
+QUICK_INSTRUCTIONS = 40_000
+# How often a slow statement's deadline is looked at.
+DEADLINE_INSTRUCTIONS = 20_000
+# What one turn of a lane takes at most: a bound on how long its first job waits for the last.
+BATCH = 64
+WRITE_BATCH_SECONDS = 0.02
+
+
+class TooBusyError(Exception):
+    """The project has more requests waiting than it may; try again shortly."""
+
+
+class TimedOutError(Exception):
+    """A statement ran longer than MBAAS_STATEMENT_TIMEOUT_MS and was stopped."""
+
+
+class ShuttingDownError(Exception):
+    """The server is stopping and takes no more work."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    project: ProjectHandle
+    work: Work
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+def _deliver(jobs: list[Job]) -> None:
+    for job in jobs:
+        if not job.future.done():
+            if job.error is None:
+                job.future.set_result(job.result)
+            else:
+                job.future.set_exception(job.error)
+
+
+def give_back(jobs: list[Job]) -> None:
+    """Hand finished jobs to their event loop with one wake-up."""
+    if jobs:
+        try:
+            jobs[0].loop.call_soon_threadsafe(_deliver, jobs)
+        except RuntimeError:
+            # The loop has ended: nobody waits any more.
+            log.warning("answers came after the loop had ended", count=len(jobs))
+
+
+class Lane:
+    """One or more threads on one queue; each takes up to ``batch`` waiting jobs at a time."""
+
+    def __init__(
+        self, name: str, run: Callable[[list[Job]], None], *, threads: int = 1, batch: int = BATCH
+    ) -> None:
+        self._run = run
+        self._batch = batch
+        self._waiting: deque[Job] = deque()
+        self._wake = threading.Condition(threading.Lock())
+        self._stopping = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"{name}-{i}", daemon=True) for i in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, job: Job) -> None:
+        with self._wake:
+            if self._stopping:
+                raise ShuttingDownError
+            self._waiting.append(job)
+            self._wake.notify()
+
+    def stop(self, seconds: float) -> None:
+        """Finish what waits, then end the threads; give up after ``seconds``."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _take(self) -> list[Job]:
+        with self._wake:
+            while not self._waiting:
+                if self._stopping:
+                    return []
+                self._wake.wait()
+            count = min(self._batch, len(self._waiting))
+            return [self._waiting.popleft() for _ in range(count)]
+
+    def _work(self) -> None:
+        while jobs := self._take():
+            try:
+                self._run(jobs)
+            except BaseException:
+                # A job's own errors are caught below; this is the lane's, which must go on.
+                log.exception("a lane failed")
+                for job in jobs:
+                    job.error = job.error or RuntimeError("the lane failed")
+                give_back(jobs)
+        close_thread()
+        close_old_connections()
+
+
+def _by_project(jobs: list[Job]) -> list[list[Job]]:
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(job.project.uid, []).append(job)
+    return list(groups.values())
+
+
+class _Deadline:
+    """Stops an SQLite statement that runs for too long."""
+
+    def __init__(self, milliseconds: int) -> None:
+        self._at = time.monotonic() + milliseconds / 1000
+        self.passed = False
+
+    def __call__(self) -> int:
+        self.passed = time.monotonic() > self._at
+        return int(self.passed)
+
+
+def _interrupted(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.args[:1] == ("interrupted",)
+
+
+class Lanes:
+    """All lanes of this process. ``read`` and ``write`` are what the API calls."""
+
+    def __init__(self) -> None:
+        self._quick = Lane("read-quick", self._run_quick)
+        self._slow = Lane("read-slow", self._run_slow, threads=settings.MBAAS_READ_THREADS, batch=1)
+        self._writers = [
+            Lane(f"write-{i}", self._run_writes) for i in range(settings.MBAAS_WRITE_THREADS)
+        ]
+        self._postgres: Lane | None = None
+        self._postgres_lock = threading.Lock()
+        self._in_flight: dict[str, int] = {}
+
+    async def read(self, project: ProjectHandle, work: Callable[[Session], T], *, slow: bool = False) -> T:
+        """``work(session)`` on a read session. ``work`` may run twice and must only read.
+
+        ``slow`` sends it to the slow pool at once. Raises TooBusyError, TimedOutError, ShuttingDownError
+        and what ``work`` raises.
+        """
+        if project.engine == "postgresql":
+            return await self._submit(self._pool(), project, _Reading(work))
+        return await self._submit(self._slow if slow else self._quick, project, work)
+
+    async def write(self, project: ProjectHandle, work: Callable[[Session], T]) -> T:
+        """``work(session)`` in a write transaction; the answer comes after its commit."""
+        if project.engine == "postgresql":
+            return await self._submit(self._pool(), project, work)
+        lane = self._writers[hash(project.uid) % len(self._writers)]
+        return await self._submit(lane, project, work)
+
+    async def _submit(self, lane: Lane, project: ProjectHandle, work: Callable[[Session], T]) -> T:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        count = self._in_flight.get(project.uid, 0)
+        if count >= settings.MBAAS_PROJECT_CONCURRENCY:
+            raise TooBusyError
+        self._in_flight[project.uid] = count + 1
+        try:
+            lane.submit(Job(project, work, loop, future))
+            # A client that goes away must not undo a write that is on its way.
+            return await asyncio.shield(future)
+        finally:
+            left = self._in_flight[project.uid] - 1
+            if left:
+                self._in_flight[project.uid] = left
+            else:
+                del self._in_flight[project.uid]
+
+    def stop(self, seconds: float) -> None:
+        """Finish what waits, within ``seconds``."""
+        deadline = time.monotonic() + seconds
+        lanes = [self._quick, self._slow, *self._writers, *([self._postgres] if self._postgres else [])]
+        for lane in lanes:
+            lane.stop(max(0.1, deadline - time.monotonic()))
+
+    def _pool(self) -> Lane:
+        if self._postgres is None:
+            with self._postgres_lock:
+                if self._postgres is None:
+                    threads = settings.MBAAS_POSTGRES_THREADS
+                    self._postgres = Lane("postgresql", self._run_postgres, threads=threads, batch=1)
+        return self._postgres
+
+    def _run_quick(self, jobs: list[Job]) -> None:
+        done: list[Job] = []
+        for group in _by_project(jobs):
+            slow: list[Job] = []
+            try:
+                with read_session(group[0].project) as session:
+                    session.limit(_stop_at_once, QUICK_INSTRUCTIONS)
+                    try:
+                        for job in group:
+                            if not _run_quick_job(job, session):
+                                slow.append(job)
+                    finally:
+                        session.limit(None)
+            except Exception as error:
+                for job in group:
+                    job.error = job.error or error
+                slow = []
+            for job in slow:
+                self._slow.submit(job)
+            done += [job for job in group if job not in slow]
+        give_back(done)
+
+    def _run_slow(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            deadline = _Deadline(settings.MBAAS_STATEMENT_TIMEOUT_MS)
+            try:
+                with read_session(job.project) as session:
+                    session.limit(deadline, DEADLINE_INSTRUCTIONS)
+                    try:
+                        job.result = job.work(session)
+                    finally:
+                        session.limit(None)
+            except Exception as error:
+                job.error = TimedOutError() if _interrupted(error) else error
+        give_back(jobs)
+
+    def _run_writes(self, jobs: list[Job]) -> None:
+        waiting = jobs
+        while waiting:
+            group = [job for job in waiting if job.project.uid == waiting[0].project.uid]
+            done = self._write_together(group)
+            give_back(group[:done])
+            finished = set(map(id, group[:done]))
+            waiting = [job for job in waiting if id(job) not in finished]
+
+    def _write_together(self, group: list[Job]) -> int:
+        """Run jobs of one project in one transaction; returns how many were run before time was up."""
+        started = time.monotonic()
+        done = 0
+        try:
+            with write_session(group[0].project) as session:
+                for job in group:
+                    deadline = _Deadline(settings.MBAAS_STATEMENT_TIMEOUT_MS)
+                    session.limit(deadline, DEADLINE_INSTRUCTIONS)
+                    done += 1
+                    try:
+                        with session.savepoint():
+                            job.result = job.work(session)
+                    except Exception as error:
+                        job.error = TimedOutError() if _interrupted(error) else error
+                        if not session.in_transaction:
+                            # SQLite itself gave the transaction up (disk full, I/O error): all are lost.
+                            raise
+                    finally:
+                        session.limit(None)
+                    if time.monotonic() - started > WRITE_BATCH_SECONDS:
+                        break
+        except Exception as error:
+            done = max(done, 1)
+            for job in group[:done]:
+                job.error = job.error or error
+        return done
+
+    def _run_postgres(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            try:
+                if isinstance(job.work, _Reading):
+                    with read_session(job.project) as session:
+                        job.result = job.work(session)
+                else:
+                    with write_session(job.project) as session:
+                        job.result = job.work(session)
+            except Exception as error:
+                job.error = TimedOutError() if _canceled(error) else error
+        give_back(jobs)
+
+
+class _Reading:
+    """Marks work of the PostgreSQL pool that needs no transaction."""
+
+    __slots__ = ("_work",)
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def __call__(self, session: Session) -> Any:
+        return self._work(session)
+
+
+def _canceled(error: BaseException) -> bool:
+    import psycopg.errors
+
+    return isinstance(error, psycopg.errors.QueryCanceled)
+
+
+def _stop_at_once() -> int:
+    return 1
+
+
+def _run_quick_job(job: Job, session: Session) -> bool:
+    """Run one job; says False when a statement of it was stopped and it must run again, slowly."""
+    try:
+        job.result = job.work(session)
+    except Exception as error:
+        if _interrupted(error):
+            return False
+        job.error = error
+    return True
+
+
+_lanes: Lanes | None = None
+_lock = threading.Lock()
+
+
+def lanes() -> Lanes:
+    """This process's lanes, started when first used."""
+    global _lanes
+    if _lanes is None:
+        with _lock:
+            if _lanes is None:
+                _lanes = Lanes()
+    return _lanes
+
+
+def stop_lanes(seconds: float) -> None:
+    global _lanes
+    with _lock:
+        running, _lanes = _lanes, None
+    if running is not None:
+        running.stop(seconds)

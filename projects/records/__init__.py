@@ -1,0 +1,1 @@
+"""Records: list, view, create, update, delete, and the change log they write."""

@@ -1,0 +1,95 @@
+"""The one place where a rule meets a caller: may this be asked at all, and under which condition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from projects.context import Engine
+from projects.errors import forbidden
+from projects.records.call import Call
+from projects.rules import Scope, Statement, Undecidable, compile_predicate, parse_rule
+from projects.rules.predicate import Predicate
+from projects.schema.collection import CollectionSchema
+
+SUPERUSERS_ONLY = "Only superusers can perform this action."
+# How every statement of the record path names the record's table.
+ALIAS = "r"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def condition_for(call: Call, rule: str | None) -> str:
+    """The expression that limits the caller: ``""`` when nothing does. Raises 403 for a superusers' rule."""
+    if call.principal.is_superuser:
+        return ""
+    if rule is None:
+        raise forbidden(SUPERUSERS_ONLY)
+    return rule
+
+
+def new_scope(call: Call, collection: CollectionSchema) -> Scope:
+    return Scope(call.schema, collection, call.session.engine, alias=ALIAS)
+
+
+def satisfies(
+    call: Call, collection: CollectionSchema, rule: str, record: Mapping[str, Any]
+) -> bool:
+    """Whether ``record``, stored or not, satisfies ``rule`` for the caller.
+
+    Decided in Python where the record and the request are enough, else by SQL over the record as a row
+    of literals.
+    """
+    if not rule.strip():
+        return True
+    predicate = call.schema.derived.get(
+        ("predicate", collection.id, rule), lambda: _predicate(call, collection, rule)
+    )
+    if predicate is not None:
+        return predicate.test(record, call.request, now())
+    statement = call.schema.derived.get(
+        ("check", collection.id, rule), lambda: _check_statement(call, collection, rule)
+    )
+    engine = call.session.engine
+    literals = {
+        f"v{i}": field.to_db(record[field.name], engine) for i, field in enumerate(collection.fields)
+    }
+    params = statement.params((), call.request, now(), **literals)
+    return call.session.row(statement.sql, params) is not None
+
+
+def _predicate(call: Call, collection: CollectionSchema, rule: str) -> Predicate | None:
+    try:
+        return compile_predicate(parse_rule(rule), call.schema, collection)
+    except Undecidable:
+        return None
+
+
+def _check_statement(call: Call, collection: CollectionSchema, rule: str) -> Statement:
+    scope = new_scope(call, collection)
+    condition = scope.rule(parse_rule(rule))
+    engine = call.session.engine
+    columns = [
+        _literal(f"v{i}", field.column_type(engine), engine).label(field.name)
+        for i, field in enumerate(collection.fields)
+    ]
+    row = sa.select(*columns).subquery(ALIAS)
+    return scope.render(sa.select(sa.literal_column("1")).select_from(scope.from_clause(row)).where(condition))
+
+
+def _literal(name: str, column: str, engine: Engine) -> sa.ColumnElement[Any]:
+    """A parameter that behaves like a column of that definition: its type, its collation."""
+    kind = column.split()[0].upper()
+    if kind == "JSONB":
+        return sa.cast(sa.bindparam(name), JSONB())
+    types: dict[str, Any] = {"NUMERIC": sa.Numeric(), "DOUBLE": sa.Double(), "BOOLEAN": sa.Boolean()}
+    if kind in types:
+        return sa.cast(sa.bindparam(name), types[kind])
+    text = sa.cast(sa.bindparam(name), sa.Text())
+    return text.collate("C") if engine == "postgresql" else text

@@ -1,0 +1,90 @@
+"""List: one page of the records a caller may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from projects.errors import bad_request
+from projects.records.access import condition_for
+from projects.records.call import Call
+from projects.records.present import Shape, present
+from projects.records.queries import Query, count, fetch_page
+
+DEFAULT_PER_PAGE = 30
+MAX_PER_PAGE = 1000
+# What an SQL OFFSET can hold.
+_MAX_OFFSET = 2**62
+_TRUE, _FALSE = {"1", "t", "T", "true", "TRUE", "True"}, {"", "0", "f", "F", "false", "FALSE", "False"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which page is wanted; values below 1 mean the default, above the maximum the maximum."""
+
+    number: int = 1
+    size: int = DEFAULT_PER_PAGE
+    skip_total: bool = False
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Page:
+        """Read ``page``, ``perPage`` and ``skipTotal``. Raises 400 for what is no number or flag."""
+        number, size = _integer(query.get("page", "")), _integer(query.get("perPage", ""))
+        return cls(
+            number=max(number, 1),
+            size=min(size, MAX_PER_PAGE) if size > 0 else DEFAULT_PER_PAGE,
+            skip_total=_flag(query.get("skipTotal", "")),
+        )
+
+    @property
+    def offset(self) -> int:
+        return min((self.number - 1) * self.size, _MAX_OFFSET)
+
+    def answer(self, total: int, items: list[Any]) -> dict[str, Any]:
+        """The list's JSON. ``total`` is -1 when it was not asked for."""
+        return {
+            "items": items,
+            "page": self.number,
+            "perPage": self.size,
+            "totalItems": total,
+            "totalPages": total if total < 0 else ceil(total / self.size),
+        }
+
+
+def _integer(text: str) -> int:
+    if not text:
+        return 0
+    digits = text[1:] if text[0] in "+-" else text
+    # Digits of other scripts are numbers to int() and to nobody else.
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19:
+        raise bad_request()
+    return int(text)
+
+
+def _flag(text: str) -> bool:
+    if text not in _TRUE | _FALSE:
+        raise bad_request()
+    return text in _TRUE
+
+
+def list_records(call: Call, collection_name: str, params: Mapping[str, str]) -> dict[str, Any]:
+    """The page that ``params`` (page, perPage, skipTotal, filter, sort, expand, fields) ask for.
+
+    Raises 404 for an unknown collection, 403 where only superusers may list, 400 for what cannot be read.
+    """
+    collection = call.collection(collection_name)
+    rule = condition_for(call, collection.list_rule)
+    page = Page.of(params)
+    query = Query(collection, rule, params.get("filter", ""), params.get("sort", ""))
+    records = fetch_page(call, query, limit=page.size, offset=page.offset)
+    total = -1 if page.skip_total else _total(call, query, page, len(records))
+    return page.answer(total, present(call, collection, records, Shape.of(params)))
+
+
+def _total(call: Call, query: Query, page: Page, found: int) -> int:
+    # A page that is not full says itself where the end is.
+    if 0 < found < page.size or (found == 0 and page.number == 1):
+        return page.offset + found
+    return count(call, query)

@@ -1,0 +1,145 @@
+"""Compiled reads: one statement per collection, rule, filter shape and sort, kept with the schema version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from projects.errors import ApiError, bad_request
+from projects.records.access import new_scope, now
+from projects.records.call import Call
+from projects.records.rows import Values, reader
+from projects.rules import Parsed, RuleError, RuleForbidden, Scope, Statement, parse_filter, parse_rule
+from projects.schema.collection import CollectionSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked of a collection: ``rule`` is the condition the caller is under ("" for none)."""
+
+    collection: CollectionSchema
+    rule: str = ""
+    filter: str = ""
+    sort: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    page: Statement
+    count: Statement
+
+
+def as_client_error(error: RuleError) -> ApiError:
+    """A client's filter or sort that is wrong says no more than that; rule names are not for guests."""
+    if isinstance(error, RuleForbidden):
+        return ApiError(403, error.message)
+    return bad_request()
+
+
+def fetch_page(call: Call, query: Query, *, limit: int, offset: int) -> list[Values]:
+    """One page of the records that the rule and the filter let through. Raises 400, 403 for the filter."""
+    parsed, plan = _prepare(call, query)
+    params = plan.page.params(_constants(parsed), call.request, now(), limit=limit, offset=offset)
+    read = reader(call, query.collection)
+    return [read.values(row) for row in call.session.rows(plan.page.sql, params)]
+
+
+def count(call: Call, query: Query) -> int:
+    """How many records the rule and the filter let through."""
+    parsed, plan = _prepare(call, query)
+    params = plan.count.params(_constants(parsed), call.request, now())
+    row = call.session.row(plan.count.sql, params)
+    return int(row[0]) if row else 0
+
+
+def fetch_one(call: Call, collection: CollectionSchema, rule: str, record_id: str) -> Values | None:
+    """The record with that id if it satisfies the rule."""
+    statement = call.schema.derived.get(("one", collection.id, rule), lambda: _one(call, collection, rule))
+    row = call.session.row(statement.sql, statement.params((), call.request, now(), id=record_id))
+    return reader(call, collection).values(row) if row else None
+
+
+def fetch_by_ids(
+    call: Call, collection: CollectionSchema, rule: str, ids: list[str]
+) -> dict[str, Values]:
+    """Those of the records named by ``ids`` that satisfy the rule, by id."""
+    if not ids:
+        return {}
+    statement = call.schema.derived.get(("ids", collection.id, rule), lambda: _by_ids(call, collection, rule))
+    read = reader(call, collection)
+    params = statement.params((), call.request, now(), ids=orjson.dumps(ids).decode())
+    found = (read.values(row) for row in call.session.rows(statement.sql, params))
+    return {values["id"]: values for values in found}
+
+
+def _constants(parsed: Parsed | None) -> Any:
+    return parsed.constants if parsed else ()
+
+
+def _prepare(call: Call, query: Query) -> tuple[Parsed | None, _Plan]:
+    superuser = call.principal.is_superuser
+    try:
+        parsed = parse_filter(query.filter) if query.filter.strip() else None
+        key = ("list", query.collection.id, query.rule, parsed and parsed.key, query.sort, superuser)
+        return parsed, call.schema.derived.get(key, lambda: _compile(call, query, parsed))
+    except RuleError as error:
+        raise as_client_error(error) from error
+
+
+def _compile(call: Call, query: Query, parsed: Parsed | None) -> _Plan:
+    superuser = call.principal.is_superuser
+    scope = new_scope(call, query.collection)
+    where = _rule(scope, query.rule)
+    if parsed is not None:
+        where.append(scope.filter(parsed, superuser=superuser))
+    # The count shares filter and joins but not what only the order needs.
+    counted = scope.render(sa.select(sa.func.count()).select_from(scope.from_clause()).where(*where))
+    order = scope.sort(query.sort or "@rowid", superuser=superuser)
+    page = (
+        sa.select(*_columns(scope, query.collection))
+        .select_from(scope.from_clause())
+        .where(*where)
+        .order_by(*order)
+        .limit(sa.bindparam("limit", type_=sa.BigInteger()))
+        .offset(sa.bindparam("offset", type_=sa.BigInteger()))
+    )
+    return _Plan(scope.render(page), counted)
+
+
+def _rule(scope: Scope, rule: str) -> list[sa.ColumnElement[bool]]:
+    return [scope.rule(parse_rule(rule))] if rule.strip() else []
+
+
+def _columns(scope: Scope, collection: CollectionSchema) -> Any:
+    return scope.columns(*(field.name for field in collection.fields))
+
+
+def _one(call: Call, collection: CollectionSchema, rule: str) -> Statement:
+    scope = new_scope(call, collection)
+    where = _rule(scope, rule)
+    (own_id,) = scope.columns("id")
+    query = (
+        sa.select(*_columns(scope, collection))
+        .select_from(scope.from_clause())
+        .where(own_id == sa.bindparam("id"), *where)
+    )
+    return scope.render(query)
+
+
+def _by_ids(call: Call, collection: CollectionSchema, rule: str) -> Statement:
+    scope = new_scope(call, collection)
+    where = _rule(scope, rule)
+    if call.session.engine == "sqlite":
+        given = sa.func.json_each(sa.bindparam("ids")).table_valued("value")
+    else:
+        given = sa.func.json_array_elements_text(sa.cast(sa.bindparam("ids"), sa.JSON())).table_valued("value")
+    (own_id,) = scope.columns("id")
+    query = (
+        sa.select(*_columns(scope, collection))
+        .select_from(scope.from_clause())
+        .where(own_id.in_(sa.select(given.c.value)), *where)
+    )
+    return scope.render(query)

@@ -1,0 +1,101 @@
+"""Between a collection's table and records: rows become values by field name, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from projects.context import Engine
+from projects.records.call import Call
+from projects.schema.collection import CollectionSchema
+from projects.schema.fields.base import Field
+
+Values = dict[str, Any]
+
+
+def quoted(name: str) -> str:
+    """An identifier for SQL text. Names were checked when the collection was saved; this is the second lock."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+class RowReader:
+    """Turns a row of all of a collection's columns, in field order, into values by name."""
+
+    __slots__ = ("_convert", "columns", "names")
+
+    def __init__(self, collection: CollectionSchema, engine: Engine) -> None:
+        self.names = tuple(field.name for field in collection.fields)
+        self.columns = ", ".join(quoted(name) for name in self.names)
+        # Text is stored as it leaves: only the columns that need it are converted.
+        self._convert = tuple(
+            (field.name, _converter(field, engine)) for field in collection.fields if _is_converted(field)
+        )
+
+    def values(self, row: Sequence[Any]) -> Values:
+        values = dict(zip(self.names, row, strict=True))
+        for name, convert in self._convert:
+            values[name] = convert(values[name])
+        return values
+
+
+def _is_converted(field: Field) -> bool:
+    return type(field).from_db is not Field.from_db
+
+
+def _converter(field: Field, engine: Engine) -> Callable[[Any], Any]:
+    return lambda raw: field.from_db(raw, engine)
+
+
+def reader(call: Call, collection: CollectionSchema) -> RowReader:
+    engine = call.session.engine
+    return call.schema.derived.get(("rows", collection.id), lambda: RowReader(collection, engine))
+
+
+def find(call: Call, collection: CollectionSchema, record_id: str, *, lock: bool = False) -> Values | None:
+    """The record with that id whatever the rules say, or None. ``lock``: nobody else changes it meanwhile."""
+    read = reader(call, collection)
+
+    def statement() -> str:
+        # SQLite has one writer at a time: a write session holds all locks there are.
+        suffix = " FOR UPDATE" if lock and call.session.engine == "postgresql" else ""
+        return call.session.sql(f"SELECT {read.columns} FROM {quoted(collection.table)} WHERE id = ?{suffix}")
+
+    row = call.session.row(call.schema.derived.get(("find", collection.id, lock), statement), (record_id,))
+    return read.values(row) if row else None
+
+
+def insert(call: Call, collection: CollectionSchema, values: Mapping[str, Any]) -> None:
+    """Store a new record. Raises the driver's IntegrityError when a unique index refuses it."""
+    engine = call.session.engine
+
+    def statement() -> str:
+        columns = ", ".join(quoted(field.name) for field in collection.fields)
+        marks = ", ".join("?" for _ in collection.fields)
+        return call.session.sql(f"INSERT INTO {quoted(collection.table)} ({columns}) VALUES ({marks})")
+
+    sql = call.schema.derived.get(("insert", collection.id), statement)
+    call.session.execute(sql, [field.to_db(values[field.name], engine) for field in collection.fields])
+
+
+def update(
+    call: Call, collection: CollectionSchema, record_id: str, changed: Mapping[str, Any]
+) -> None:
+    """Set some fields of a record. Raises the driver's IntegrityError when a unique index refuses it."""
+    if not changed:
+        return
+    names = tuple(changed)
+    sql = call.schema.derived.get(
+        ("update", collection.id, names),
+        lambda: call.session.sql(
+            f"UPDATE {quoted(collection.table)}"
+            f" SET {', '.join(f'{quoted(name)} = ?' for name in names)} WHERE id = ?"
+        ),
+    )
+    engine, fields = call.session.engine, collection.field_by_name
+    parameters = [fields[name].to_db(value, engine) for name, value in changed.items()]
+    call.session.execute(sql, [*parameters, record_id])
+
+
+def delete(call: Call, collection: CollectionSchema, record_id: str) -> None:
+    sql = call.session.sql(f"DELETE FROM {quoted(collection.table)} WHERE id = ?")
+    call.session.execute(sql, (record_id,))

@@ -1,0 +1,64 @@
+"""What create and update share: validation against the database, and the driver's refusals as field errors."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+import psycopg.errors
+
+from projects.errors import ApiError, FieldError, invalid_fields
+from projects.records.call import Call
+from projects.records.rows import quoted
+from projects.schema.collection import CollectionSchema
+from projects.schema.fields.relation import MISSING_RECORDS, RelationField
+
+NOT_UNIQUE = FieldError("validation_not_unique", "Value must be unique.")
+_SQLITE_COLUMNS = re.compile(r"UNIQUE constraint failed: (.+)")
+_POSTGRESQL_COLUMNS = re.compile(r"Key \((.+?)\)=\(")
+
+IntegrityErrors = (sqlite3.IntegrityError, psycopg.errors.UniqueViolation)
+
+
+def missing_relations(
+    call: Call, collection: CollectionSchema, values: Mapping[str, Any], names: Iterable[str]
+) -> dict[str, FieldError]:
+    """An error for each of the relation fields that names a record which does not exist."""
+    errors: dict[str, FieldError] = {}
+    for name in names:
+        field = collection.field_by_name[name]
+        if isinstance(field, RelationField):
+            ids = set(field.values_of(values[name]))
+            target = call.schema.get(field.collection_id)
+            if ids and (target is None or _count_existing(call, target, ids) < len(ids)):
+                errors[name] = MISSING_RECORDS
+    return errors
+
+
+def _count_existing(call: Call, target: CollectionSchema, ids: set[str]) -> int:
+    given = (
+        "SELECT value FROM json_each(?)"
+        if call.session.engine == "sqlite"
+        else "SELECT value FROM json_array_elements_text(?::json)"
+    )
+    # FOR KEY SHARE: on PostgreSQL nobody may delete them before this transaction ends.
+    lock = "" if call.session.engine == "sqlite" else " FOR KEY SHARE"
+    sql = call.session.sql(f"SELECT id FROM {quoted(target.table)} WHERE id IN ({given}){lock}")
+    return len(call.session.rows(sql, (orjson.dumps(sorted(ids)).decode(),)))
+
+
+def refusal(error: Exception, collection: CollectionSchema, message: str) -> ApiError:
+    """The answer to a unique violation: an error for each column of the index, where it names any."""
+    names = [name for name in _violated_columns(error) if name in collection.field_by_name]
+    return invalid_fields(message, {name: NOT_UNIQUE for name in names})
+
+
+def _violated_columns(error: Exception) -> list[str]:
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        match = _POSTGRESQL_COLUMNS.search(error.diag.message_detail or "")
+        return [name.strip().strip('"') for name in match[1].split(",")] if match else []
+    match = _SQLITE_COLUMNS.fullmatch(str(error))
+    return [part.rpartition(".")[2].strip() for part in match[1].split(",")] if match else []

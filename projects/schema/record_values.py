@@ -1,0 +1,110 @@
+"""From a request's body to a record's values: coercions, modifiers, generated values and field checks.
+
+Nothing here needs a database; that values are unique and relations exist is for the writer to check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from projects.errors import FieldError
+from projects.schema.collection import CollectionSchema
+from projects.schema.dates import now_text
+from projects.schema.fields.autodate import AutodateField
+from projects.schema.fields.base import Field, Invalid
+from projects.schema.fields.text import TextField
+
+PK_CHANGE: Final = FieldError("validation_pk_change", "The record primary key cannot be changed.")
+
+
+def prepare_create(collection: CollectionSchema, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Every field's value for a new record: what the body says, else generated, else zero. Never raises.
+
+    Password fields hold plain text: the writer puts their PasswordHash in place before it stores them.
+    """
+    now = now_text()
+    values: dict[str, Any] = {}
+    for field in collection.fields:
+        if isinstance(field, AutodateField):
+            values[field.name] = now if field.on_create else ""
+            continue
+        value = _resolved(field, field.zero(), body)
+        if isinstance(field, TextField) and not value:
+            value = _generated(field)
+        values[field.name] = value
+    return values
+
+
+def prepare_update(
+    collection: CollectionSchema, old: Mapping[str, Any], body: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values of the fields that the body names (by themselves or by a modifier). Never raises.
+
+    ``old`` is the whole record as stored; autodate fields are not touched, see ``touch_dates``.
+    """
+    return {
+        field.name: _resolved(field, old.get(field.name, field.zero()), body)
+        for field in collection.fields
+        if not isinstance(field, AutodateField) and _is_named(field, body)
+    }
+
+
+def touch_dates(collection: CollectionSchema) -> dict[str, str]:
+    """The autodate values that an update sets."""
+    now = now_text()
+    return {
+        field.name: now for field in collection.fields if isinstance(field, AutodateField) and field.on_update
+    }
+
+
+def validate_values(
+    collection: CollectionSchema,
+    values: Mapping[str, Any],
+    changed: Iterable[str] | None = None,
+    old: Mapping[str, Any] | None = None,
+) -> dict[str, FieldError]:
+    """What is wrong with normalised values, by field; only ``changed`` fields when given.
+
+    With ``old`` (an update) the id must stay what it was.
+    """
+    names = set(collection.field_by_name if changed is None else changed)
+    found: dict[str, FieldError] = {}
+    for field in collection.fields:
+        if field.name not in names or field.name not in values:
+            continue
+        if old is not None and field.name == "id" and values["id"] != old["id"]:
+            found["id"] = PK_CHANGE
+            continue
+        try:
+            field.validate(values[field.name])
+        except Invalid as invalid:
+            found[field.name] = invalid.error
+    return found
+
+
+def _modifier_keys(field: Field) -> list[tuple[str, str]]:
+    """(body key, modifier) in the order in which they apply."""
+    keys = {
+        "prefix+": f"+{field.name}",
+        "+": f"{field.name}+",
+        "-": f"{field.name}-",
+        "autogenerate": f"{field.name}:autogenerate",
+    }
+    return [(key, modifier) for modifier, key in keys.items() if modifier in field.modifiers]
+
+
+def _is_named(field: Field, body: Mapping[str, Any]) -> bool:
+    return field.name in body or any(key in body for key, _ in _modifier_keys(field))
+
+
+def _resolved(field: Field, current: Any, body: Mapping[str, Any]) -> Any:
+    value = field.normalize(body[field.name]) if field.name in body else current
+    for key, modifier in _modifier_keys(field):
+        if key in body:
+            value = field.modify(value, modifier, body[key])
+    return value
+
+
+def _generated(field: TextField) -> str:
+    return field.generated() if field.autogenerate_pattern else ""

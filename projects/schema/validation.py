@@ -1,0 +1,300 @@
+"""What is wrong with a collection: names, fields, indexes, rules and auth options, errors by wire name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from projects.errors import ErrorTree, FieldError
+from projects.schema.auth_checks import auth_option_errors
+from projects.schema.collection import CollectionSchema, ProjectSchema
+from projects.schema.ddl import column_of
+from projects.schema.defaults import ID_FIELD
+from projects.schema.fields.base import Field
+from projects.schema.fields.checks import BLANK, length_between
+from projects.schema.fields.relation import RelationField
+from projects.schema.fields.text import TextField
+from projects.schema.indexes import Index, IndexSyntaxError, parse_index
+from projects.schema.names import (
+    MAX_ID,
+    MAX_NAME,
+    collection_name_complaint,
+    field_name_complaint,
+    id_complaint,
+    taken_name_complaint,
+)
+from projects.schema.serialize import RULES
+
+MAX_FIELDS: Final = 1000  # PostgreSQL's tables end at 1600 columns
+MAX_INDEXES: Final = 64
+
+Errors = dict[str, FieldError | ErrorTree]
+
+
+class RuleValidator(Protocol):
+    """Whether a rule may stand on a collection. ``schema`` holds the collection as it will be."""
+
+    def __call__(
+        self, rule: str, collection: CollectionSchema, schema: ProjectSchema
+    ) -> FieldError | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A collection to check, beside those that will stand with it."""
+
+    new: CollectionSchema
+    old: CollectionSchema | None
+    others: tuple[CollectionSchema, ...]
+    # Collections of the same import, which relations may point to before they exist.
+    coming: frozenset[str] = frozenset()
+
+    def has_collection(self, collection_id: str) -> bool:
+        """For relations: a new collection cannot point to itself before it exists."""
+        return (
+            any(other.id == collection_id for other in self.others)
+            or (self.old is not None and self.old.id == collection_id)
+            or collection_id in self.coming
+        )
+
+
+def collection_errors(
+    candidate: Candidate, schema: ProjectSchema, validate_rule: RuleValidator
+) -> Errors:
+    """Everything that is wrong, empty when nothing is. ``schema`` holds the candidate in its place."""
+    new, old = candidate.new, candidate.old
+    errors: Errors = {}
+    if old is None:
+        _put(errors, "id", _id_error(candidate))
+    _put(errors, "name", _name_error(candidate))
+    if old is not None and old.system != new.system:
+        errors["system"] = FieldError(
+            "validation_collection_system_flag_change", "System collection state cannot be changed."
+        )
+    _put(errors, "fields", _fields_errors(candidate))
+    _put(errors, "indexes", _indexes_errors(candidate))
+    for wire, name in RULES:
+        rule = getattr(new, name)
+        before = getattr(old, name) if old is not None else None
+        _put(errors, wire, _rule_error(candidate, rule, before, schema, validate_rule))
+    if new.is_auth:
+        errors.update(_auth_errors(candidate, schema, validate_rule))
+    return errors
+
+
+def _put(errors: Errors, key: str, found: FieldError | ErrorTree | None) -> None:
+    if found:
+        errors[key] = found
+
+
+def _id_error(candidate: Candidate) -> FieldError | None:
+    given = candidate.new.id
+    if found := id_complaint(given):
+        return found
+    # An id that is another collection's name would capture every URL that names it.
+    taken = any(given in (other.id, other.name) for other in candidate.others)
+    if taken:
+        return FieldError(
+            "validation_invalid_or_existing_id", "The model id is invalid or already exists."
+        )
+    return None
+
+
+def _name_error(candidate: Candidate) -> FieldError | None:
+    new, old = candidate.new, candidate.old
+    if old is not None and old.name == new.name:
+        return None
+    if old is not None and old.system:
+        return FieldError(
+            "validation_collection_system_name_change", "System collection name cannot be changed."
+        )
+    return collection_name_complaint(new.name) or taken_name_complaint(
+        new.name,
+        (other.name for other in candidate.others),
+        {other.id for other in candidate.others},
+    )
+
+
+def _fields_errors(candidate: Candidate) -> FieldError | ErrorTree | None:
+    new, old = candidate.new, candidate.old
+    if not any(isinstance(field, TextField) and field.name == "id" for field in new.fields) or any(
+        field.id == ID_FIELD.id and field.name != "id" for field in new.fields
+    ):
+        return FieldError("validation_missing_primary_key", 'Missing or invalid "id" PK field.')
+    if old is not None and _loses_system_field(old, new):
+        return FieldError(
+            "validation_system_field_change", "System fields cannot be deleted or renamed."
+        )
+    if old is not None and not new.has_table and old.fields != new.fields:
+        return FieldError("validation_system_field_change", "The collection's fields cannot be changed.")
+    if len(new.fields) > MAX_FIELDS:
+        return FieldError(
+            "validation_length_out_of_range",
+            f"The length must be no more than {MAX_FIELDS}.",
+            {"max": MAX_FIELDS, "min": 0},
+        )
+    names: dict[str, int] = {}
+    keys = [field for field in new.fields if isinstance(field, TextField) and field.primary_key]
+    tree: dict[str, ErrorTree] = {}
+    for at, field in enumerate(new.fields):
+        found = _field_errors(candidate, field)
+        if names.setdefault(field.name.lower(), at) != at and "name" not in found:
+            found["name"] = FieldError(
+                "validation_duplicated_field_name",
+                f"Duplicated or invalid field name {field.name}.",
+                {"fieldName": field.name},
+            )
+        if len(keys) > 1 and field in keys:
+            found["primaryKey"] = FieldError(
+                "validation_unsupported_composite_pk",
+                "Composite PKs are not supported and the collection must have only 1 PK.",
+            )
+        if found:
+            tree[str(at)] = found
+    return tree or _changed_types(candidate)
+
+
+def _loses_system_field(old: CollectionSchema, new: CollectionSchema) -> bool:
+    return any(
+        field.system
+        and (field.id not in new.field_by_id or new.field_by_id[field.id].name != field.name)
+        for field in old.fields
+    )
+
+
+def _changed_types(candidate: Candidate) -> ErrorTree | None:
+    if candidate.old is None:
+        return None
+    before = candidate.old.field_by_id
+    tree: dict[str, FieldError | ErrorTree] = {}
+    for at, field in enumerate(candidate.new.fields):
+        known = before.get(field.id)
+        if known is None:
+            continue
+        if known.type != field.type:
+            tree[str(at)] = FieldError("validation_field_type_change", "Field type cannot be changed.")
+        elif (
+            isinstance(field, RelationField)
+            and isinstance(known, RelationField)
+            and field.collection_id != known.collection_id
+        ):
+            changed = FieldError(
+                "validation_field_relation_change", "The relation collection cannot be changed."
+            )
+            tree[str(at)] = {"collectionId": changed}
+    return tree
+
+
+def _field_errors(candidate: Candidate, field: Field) -> Errors:
+    errors: Errors = {}
+    _put(errors, "id", length_between(field.id, 1, MAX_ID))
+    _put(errors, "name", field_name_complaint(field.name, candidate.new.type))
+    _put(errors, "help", length_between(field.help, 1, 300))
+    errors.update({**field.check_options(candidate), **errors})
+    return errors
+
+
+def _indexes_errors(candidate: Candidate) -> FieldError | ErrorTree | None:
+    new = candidate.new
+    if len(new.indexes) > MAX_INDEXES:
+        return FieldError(
+            "validation_length_out_of_range",
+            f"The length must be no more than {MAX_INDEXES}.",
+            {"max": MAX_INDEXES, "min": 0},
+        )
+    taken = _index_owners(candidate.others)
+    names: set[str] = set()
+    definitions: set[tuple[object, ...]] = set()
+    tree: dict[str, FieldError | ErrorTree] = {}
+    for at, text in enumerate(new.indexes):
+        try:
+            index = parse_index(text)
+        except IndexSyntaxError as error:
+            tree[str(at)] = invalid_index(_syntax_message(text, error))
+            continue
+        found = _index_error(new, index, names, definitions, taken)
+        names.add(index.name.lower())
+        definitions.add(index.definition)
+        if found:
+            tree[str(at)] = found
+    return tree
+
+
+def _syntax_message(text: str, error: IndexSyntaxError) -> str:
+    """Our reason is told only where the text begins like an index, as the wire contract's message is fixed."""
+    reason = str(error)
+    return f"Invalid CREATE INDEX expression - {reason}." if "allowed" in reason else (
+        "Invalid CREATE INDEX expression."
+    )
+
+
+def _index_error(
+    collection: CollectionSchema,
+    index: Index,
+    names: set[str],
+    definitions: set[tuple[object, ...]],
+    taken: dict[str, str],
+) -> FieldError | None:
+    name = index.name.lower()
+    if name in names:
+        return FieldError("validation_duplicated_index_name", "The index name already exists.")
+    if index.definition in definitions:
+        return FieldError(
+            "validation_duplicated_index_definition", "The index definition already exists."
+        )
+    if name in taken:
+        return FieldError(
+            "validation_existing_index_name",
+            f"The index name is already used in {taken[name]} collection.",
+            {"usedTableName": taken[name]},
+        )
+    if len(index.name.encode()) > MAX_NAME or name.startswith("sqlite_"):
+        return invalid_index(f"Failed to create index {index.name} - the name is reserved or too long.")
+    missing = sorted(column for column in index.column_names() if column_of(collection, column) is None)
+    if missing:
+        return invalid_index(
+            f"Failed to create index {index.name} - SQL logic error: no such column: {missing[0]} (1)."
+        )
+    return None
+
+
+def invalid_index(message: str) -> FieldError:
+    return FieldError("validation_invalid_index_expression", message)
+
+
+def _index_owners(collections: Iterable[CollectionSchema]) -> dict[str, str]:
+    """Which collection has an index of that (lower-case) name."""
+    owners: dict[str, str] = {}
+    for collection in collections:
+        for text in collection.indexes:
+            owners[parse_index(text).name.lower()] = collection.name
+    return owners
+
+
+def _rule_error(
+    candidate: Candidate,
+    rule: str | None,
+    before: str | None,
+    schema: ProjectSchema,
+    validate_rule: RuleValidator,
+) -> FieldError | None:
+    if candidate.old is not None and candidate.old.system and rule != before:
+        return FieldError(
+            "validation_collection_system_rule_change", "System collection API rule cannot be changed."
+        )
+    return validate_rule(rule, candidate.new, schema) if rule else None
+
+
+def _auth_errors(candidate: Candidate, schema: ProjectSchema, validate_rule: RuleValidator) -> Errors:
+    new, old = candidate.new, candidate.old
+    errors: Errors = {}
+    for name in ("authRule", "manageRule"):
+        before: Any = old.options.get(name) if old is not None else None
+        _put(errors, name, _rule_error(candidate, new.options[name], before, schema, validate_rule))
+    if new.options["manageRule"] == "":
+        errors["manageRule"] = FieldError("validation_nil_or_not_empty_required", BLANK.message)
+    mfa_rule = new.options["mfa"]["rule"]
+    mfa_rule_error = validate_rule(mfa_rule, new, schema) if mfa_rule else None
+    errors.update(auth_option_errors(new, mfa_rule_error))
+    return errors

@@ -1,0 +1,139 @@
+"""What every test may use: projects on both engines, sessions, running servers.
+
+Tests that take ``project`` run on SQLite, and on PostgreSQL too when MBAAS_TEST_POSTGRES names a server
+(``make test-all`` starts one).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services import POSTGRES_VARIABLE
+
+ENGINES = ["sqlite", "postgresql"] if os.environ.get(POSTGRES_VARIABLE) else ["sqlite"]
+PLACEMENTS = {"sqlite": "local", "postgresql": "test-postgres"}
+
+
+@pytest.fixture(autouse=True)
+def _placements() -> Iterator[None]:
+    """The placements that ``project`` uses are known without rows in the control plane."""
+    import dj_database_url
+
+    from projects.databases import placements
+    from projects.databases.placements import PlacementInfo
+
+    known = {"local": PlacementInfo("local", "sqlite")}
+    if url := os.environ.get(POSTGRES_VARIABLE):
+        parsed = dj_database_url.parse(url)
+        connection = {key: parsed.get(key, "") for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
+        known["test-postgres"] = PlacementInfo("test-postgres", "postgresql", connection)
+    placements._known.clear()
+    placements._known.update(known)
+    yield
+    for name in set(placements._known) - set(known):
+        placements.forget_placement(name)
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each database engine in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def make_project(
+    engine: str,
+    django_db_setup: None,
+    django_db_blocker: Any,
+    _placements: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., Any]]:
+    """``make_project(ref="demo", **settings)``: another project's handle, its database made and seeded.
+
+    It has no row in the control plane; take ``hosted_project`` where one is needed.
+    """
+    from projects.context import ProjectHandle
+    from projects.databases import close_thread, drop_database
+    from projects.models import new_uid
+
+    made: list[ProjectHandle] = []
+
+    def make(ref: str = "demo", **settings: object) -> ProjectHandle:
+        handle = ProjectHandle(
+            uid=new_uid(),
+            ref=ref,
+            engine=engine,  # type: ignore[arg-type]
+            placement=PLACEMENTS[engine],
+            settings=tuple(sorted(settings.items())),
+        )
+        _create_seeded(handle)
+        made.append(handle)
+        return handle
+
+    with django_db_blocker.unblock():
+        try:
+            yield make
+        finally:
+            close_thread()
+            for handle in made:
+                drop_database(handle)
+
+
+@pytest.fixture
+def project(make_project: Callable[..., Any]) -> Any:
+    """A fresh project (a ProjectHandle) with the system collections, on each engine in turn."""
+    return make_project()
+
+
+@pytest.fixture
+def session(project: Any) -> Iterator[Any]:
+    """A write session on ``project``, committed after the test."""
+    from projects.databases import write_session
+
+    with write_session(project) as opened:
+        yield opened
+
+
+_seeded_template: dict[str, Path] = {}
+
+
+def _create_seeded(handle: Any) -> None:
+    """The project's database with its system collections; on SQLite copied from a seeded one."""
+    from projects.databases import create_database, write_session
+    from projects.databases.aliases import sqlite_path
+
+    create_database(handle)
+    template = _seeded_template.get(handle.engine)
+    if template is not None:
+        shutil.copyfile(template, sqlite_path(handle.uid))
+        return
+    with write_session(handle) as opened:
+        _seed(opened)
+    if handle.engine == "sqlite":
+        _seeded_template[handle.engine] = _copy_of(handle)
+
+
+def _seed(session: Any) -> None:
+    try:
+        from projects.schema import seed_system_collections
+    except ImportError:
+        return
+    seed_system_collections(session)
+
+
+def _copy_of(handle: Any) -> Path:
+    """The project's file as one file: closing its last connection folds the write-ahead log into it."""
+    from django.conf import settings
+
+    from projects.databases import close_thread
+    from projects.databases.aliases import sqlite_path
+
+    close_thread()
+    copy = Path(settings.MBAAS_DATA_DIR) / "templates" / "seeded.sqlite3"
+    return Path(shutil.copyfile(sqlite_path(handle.uid), copy))
