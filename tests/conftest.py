@@ -14,10 +14,23 @@ from typing import Any
 
 import pytest
 
-from tests.services import POSTGRES_VARIABLE
+from tests import server as servers
+from tests.services import POSTGRES_VARIABLE, REDIS_VARIABLE
 
 ENGINES = ["sqlite", "postgresql"] if os.environ.get(POSTGRES_VARIABLE) else ["sqlite"]
 PLACEMENTS = {"sqlite": "local", "postgresql": "test-postgres"}
+# What a whole server runs on: files alone, or PostgreSQL for everything with Redis between processes.
+SERVER_KINDS = [kind for kind in ENGINES if kind == "sqlite" or os.environ.get(REDIS_VARIABLE)]
+# Folders whose tests need more than Python, and the mark that says what.
+NEEDS = {"clients": pytest.mark.node, "oracle": pytest.mark.oracle}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs more than Python is told by its folder: ``-m "not node and not oracle"``."""
+    for item in items:
+        folder = item.path.relative_to(servers.ROOT / "tests").parts[0]
+        if folder in NEEDS:
+            item.add_marker(NEEDS[folder])
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +111,32 @@ def session(project: Any) -> Iterator[Any]:
 
     with write_session(project) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module", params=SERVER_KINDS)
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """What the module's server runs on."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def server(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """A running server that the tests of a module share, in each kind in turn.
+
+    It has no project of theirs: ``server.create_project("ref")`` makes one and returns its base URL.
+    """
+    with servers.running(tmp_path_factory.mktemp("server"), engine=server_kind) as running:
+        yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    """A failed test shows the end of its server's log."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("server")
+    if report.failed and isinstance(running, servers.Server):
+        report.sections.append(("server log", running.log_tail()))
+    return report
 
 
 _seeded_template: dict[str, Path] = {}

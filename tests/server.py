@@ -29,9 +29,9 @@ PASSWORD = "correct-horse-battery-9"
 
 # Registers the PostgreSQL server that the tests were given as where new projects go.
 _ADD_PLACEMENT = """
-from projects.control.actor import Actor
+from projects.control.actor import COMMAND
 from projects.control.placements import create_placement
-create_placement(Actor.command(), name="test-postgres", engine="postgresql", url={url!r}, is_default=True)
+create_placement(COMMAND, name="test-postgres", engine="postgresql", url={url!r}, is_default=True)
 """
 
 

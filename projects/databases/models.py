@@ -61,4 +61,4 @@ class Change(models.Model):
     class Meta:
         app_label = "tenant"
         db_table = "_changes"
-        indexes = [models.Index(fields=["collection", "record", "seq"], name="_changes_record")]
+        indexes = [models.Index(fields=["collection", "record", "seq"], name="changes_record")]

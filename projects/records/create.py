@@ -3,48 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from projects.errors import ErrorTree, bad_request, invalid_fields
+from projects.errors import bad_request, invalid_fields
 from projects.records.access import condition_for, satisfies
+from projects.records.auth_fields import (
+    NOTHING_HASHED,
+    HashedPasswords,
+    check_auth_create,
+    hash_passwords,
+    without_plain,
+)
 from projects.records.call import Call
 from projects.records.changelog import log_change
 from projects.records.rows import Values, insert
-from projects.records.write import IntegrityErrors, missing_relations, refusal
+from projects.records.write import IntegrityErrors, accepted, missing_relations, refusal
 from projects.schema.collection import CollectionSchema
 from projects.schema.record_values import prepare_create, validate_values
 
 FAILED = "Failed to create record."
 
 
-@dataclass(frozen=True, slots=True)
-class AuthPart:
-    """What the accounts room decided about an auth record's own fields: values to set, errors to answer."""
-
-    values: Mapping[str, Any] = field(default_factory=dict)
-    errors: ErrorTree = field(default_factory=dict)
-
-
-NO_AUTH_PART = AuthPart()
-
-
 def create_record(
-    call: Call, collection: CollectionSchema, body: Mapping[str, Any], auth: AuthPart = NO_AUTH_PART
+    call: Call,
+    collection: CollectionSchema,
+    body: Mapping[str, Any],
+    hashed: HashedPasswords = NOTHING_HASHED,
 ) -> Values:
     """Store the record that ``body`` describes and return it whole.
 
-    Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong.
+    Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong,
+    UnhashedPasswords when its passwords are to be hashed first.
     """
     rule = condition_for(call, collection.create_rule)
-    values = {**prepare_create(collection, body), **auth.values}
-    if not satisfies(call.with_body(submitted(collection, body, values)), collection, rule, values):
+    body = accepted(call, collection, body)
+    values = prepare_create(collection, body)
+    stored = without_plain(collection, values)
+    if not satisfies(call.with_body(submitted(collection, body, values)), collection, rule, stored):
         raise bad_request(FAILED)
-    errors: dict[str, Any] = {**validate_values(collection, values), **auth.errors}
+    check_auth_create(call, collection, stored, body, FAILED)
+    errors: dict[str, Any] = {**validate_values(collection, values)}
     unchecked = [name for name in values if name not in errors]
     errors.update(missing_relations(call, collection, values, unchecked))
     if errors:
         raise invalid_fields(FAILED, errors)
+    hash_passwords(call, collection, values, hashed, is_new=True)
     try:
         with call.session.savepoint():
             insert(call, collection, values)

@@ -96,6 +96,7 @@ def update(
     call.session.execute(sql, [*parameters, record_id])
 
 
-def delete(call: Call, collection: CollectionSchema, record_id: str) -> None:
+def delete(call: Call, collection: CollectionSchema, record_id: str) -> bool:
+    """Remove a record; says whether there was one."""
     sql = call.session.sql(f"DELETE FROM {quoted(collection.table)} WHERE id = ?")
-    call.session.execute(sql, (record_id,))
+    return call.session.execute(sql, (record_id,)) > 0

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from projects.errors import ErrorTree, invalid_fields, not_found
+from projects.errors import invalid_fields, not_found
 from projects.records.access import condition_for, satisfies
+from projects.records.auth_fields import (
+    NOTHING_HASHED,
+    HashedPasswords,
+    check_auth_update,
+    hash_passwords,
+    rotate_token_key,
+)
 from projects.records.call import Call
 from projects.records.changelog import log_change
-from projects.records.create import NO_AUTH_PART, AuthPart, submitted
+from projects.records.create import submitted
 from projects.records.rows import Values, find, update
-from projects.records.write import IntegrityErrors, missing_relations, refusal
+from projects.records.write import IntegrityErrors, accepted, missing_relations, refusal
 from projects.schema.collection import CollectionSchema
 from projects.schema.record_values import prepare_update, touch_dates, validate_values
 
 FAILED = "Failed to update record."
-
-# Decides about an auth record's own fields, given the record as it is.
-AuthDecision = Callable[[Values], AuthPart]
 
 
 def update_record(
@@ -26,28 +30,30 @@ def update_record(
     collection: CollectionSchema,
     record_id: str,
     body: Mapping[str, Any],
-    auth: AuthDecision | None = None,
+    hashed: HashedPasswords = NOTHING_HASHED,
 ) -> Values:
     """Change the record as ``body`` says and return it whole.
 
     Raises 403 where only superusers may update, 404 when there is none or the rule refuses, 400 when a
-    field is wrong.
+    field is wrong, UnhashedPasswords when passwords are to be hashed or checked first.
     """
     rule = condition_for(call, collection.update_rule)
     before = find(call, collection, record_id, lock=True)
     if before is None:
         raise not_found()
+    body = accepted(call, collection, body)
     changed = prepare_update(collection, before, body)
     asked = call.with_body(submitted(collection, body, {**before, **changed}))
     if not satisfies(asked, collection, rule, before):
         raise not_found()
-    part = auth(before) if auth else NO_AUTH_PART
-    changed.update(part.values)
-    changed.update(touch_dates(collection))
-    after = {**before, **changed}
-    errors = _errors(call, collection, before, after, changed, part.errors)
+    check_auth_update(call, collection, before, changed, body, hashed, FAILED)
+    errors = _errors(call, collection, before, {**before, **changed}, changed)
     if errors:
         raise invalid_fields(FAILED, errors)
+    hash_passwords(call, collection, changed, hashed, is_new=False)
+    rotate_token_key(collection, before, changed)
+    changed.update(touch_dates(collection))
+    after = {**before, **changed}
     try:
         with call.session.savepoint():
             update(call, collection, record_id, changed)
@@ -63,9 +69,8 @@ def _errors(
     before: Values,
     after: Values,
     changed: Mapping[str, Any],
-    auth_errors: ErrorTree,
 ) -> dict[str, Any]:
-    errors: dict[str, Any] = {**validate_values(collection, after, changed, before), **auth_errors}
+    errors: dict[str, Any] = {**validate_values(collection, after, changed, before)}
     names = [name for name in changed if name not in errors]
     errors.update(missing_relations(call, collection, after, names))
     return errors

@@ -23,6 +23,24 @@ _POSTGRESQL_COLUMNS = re.compile(r"Key \((.+?)\)=\(")
 IntegrityErrors = (sqlite3.IntegrityError, psycopg.errors.UniqueViolation)
 
 
+def accepted(call: Call, collection: CollectionSchema, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What of ``body`` counts: hidden fields are for superusers (an auth record's password aside)."""
+    if call.principal.is_superuser:
+        return body
+    hidden = call.schema.derived.get(("hidden", collection.id), lambda: _hidden_fields(collection))
+    return {key: value for key, value in body.items() if _field_of(key) not in hidden} if hidden else body
+
+
+def _hidden_fields(collection: CollectionSchema) -> frozenset[str]:
+    hidden = frozenset(field.name for field in collection.fields if field.hidden)
+    return hidden - {"password"} if collection.is_auth else hidden
+
+
+def _field_of(key: str) -> str:
+    """The field that a body's key is about, without its modifier."""
+    return key.partition(":")[0].strip("+-")
+
+
 def missing_relations(
     call: Call, collection: CollectionSchema, values: Mapping[str, Any], names: Iterable[str]
 ) -> dict[str, FieldError]:

@@ -7,13 +7,15 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from projects.schema.fields.base import Field
 
 T = TypeVar("T")
 
 CollectionType = Literal["base", "auth", "view"]
+
+SUPERUSERS: Final = "_superusers"
 
 
 # slots are left out: cached_property needs the instance dict.
@@ -53,6 +55,11 @@ class CollectionSchema:
         return self.type == "auth"
 
     @property
+    def has_table(self) -> bool:
+        """Whether the collection's records are rows of its table. Those of ``_superusers`` are members."""
+        return self.type != "view" and not (self.system and self.name == SUPERUSERS)
+
+    @property
     def table(self) -> str:
         """The table's name in the project's database: the collection's own."""
         return self.name
@@ -84,7 +91,7 @@ class Derived:
 
 @dataclass(frozen=True)
 class ProjectSchema:
-    """All collections of a project at one version. The version grows by one at every change."""
+    """All collections of a project at one version. The version grows at every change."""
 
     version: int
     collections: tuple[CollectionSchema, ...] = ()
@@ -106,3 +113,8 @@ class ProjectSchema:
 
     def __hash__(self) -> int:
         return hash(self.version)
+
+    def with_collection(self, collection: CollectionSchema) -> ProjectSchema:
+        """The schema as it would be with ``collection`` added, or in the place of the one with its id."""
+        others = tuple(other for other in self.collections if other.id != collection.id)
+        return ProjectSchema(version=self.version, collections=(*others, collection))

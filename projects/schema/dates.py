@@ -23,7 +23,6 @@ _CANONICAL = re.compile(
 )
 # The textual layouts that the wire contract's server reads besides ISO ones; names of zones mean UTC.
 _LAYOUTS = ("%a, %d %b %Y %H:%M:%S", "%a %b %d %H:%M:%S %Y", "%d %b %Y")
-_LAYOUT_WITH_OFFSET = "%a, %d %b %Y %H:%M:%S %z"
 _ZONE_NAME = re.compile(r" [A-Z]{3,4}$")
 
 
@@ -93,13 +92,11 @@ def _zone(text: str | None) -> timezone:
 def _from_layouts(text: str) -> datetime | None:
     if not text[:1].isalnum():
         return None
-    for candidate in (text, _ZONE_NAME.sub("", text)):
+    # A zone that is only named (MST) says nothing certain about its offset: it is read as UTC.
+    for candidate in (f"{text} +0000", f"{_ZONE_NAME.sub('', text)} +0000", text):
         for layout in _LAYOUTS:
             try:
-                return datetime.strptime(candidate, layout).replace(tzinfo=UTC)
+                return datetime.strptime(candidate, f"{layout} %z")
             except ValueError:
                 continue
-    try:
-        return datetime.strptime(text, _LAYOUT_WITH_OFFSET)
-    except ValueError:
-        return None
+    return None

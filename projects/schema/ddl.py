@@ -7,12 +7,14 @@ checked before (letters, digits and ``_``; names of indexes anything printable b
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from projects.databases import Session
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.base import Field
 from projects.schema.indexes import Index, IndexColumn, Token, condition_columns, render_condition
+
+if TYPE_CHECKING:
+    from projects.databases import Session
 
 _TEMPORARY: Final = "_mbaas_tmp_{}"
 
@@ -211,3 +213,16 @@ def _id_column(session: Session) -> str:
 
 def _column(session: Session, field: Field, name: str) -> str:
     return f"{quote(name)} {field.column_type(session.engine)}"
+
+
+def relation_exists(session: Session, name: str) -> bool:
+    """Whether the project's database has a table, index or view of that name, whatever the case."""
+    if session.engine == "sqlite":
+        return bool(session.row("SELECT 1 FROM sqlite_master WHERE lower(name) = lower(?)", (name,)))
+    return bool(
+        session.row(
+            "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+            " AND lower(relname) = lower(%s)",
+            (name,),
+        )
+    )

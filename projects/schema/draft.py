@@ -62,7 +62,7 @@ def complete(draft: CollectionSchema, before: CollectionSchema | None = None) ->
     renames = _renames(before, done) if before is not None and draft.indexes == before.indexes else {}
     done = replace(done, indexes=tuple(_fitted(text, done, renames) for text in done.indexes))
     if done.is_auth:
-        done = replace(done, indexes=_with_auth_indexes(done), options=_known_mapped_fields(done))
+        done = replace(done, indexes=_with_auth_indexes(done), options=_forced_options(done))
     return done
 
 
@@ -73,10 +73,11 @@ def _fields(data: Any) -> tuple[Field, ...]:
     parsed = [field_from_json(item) for item in data]
     given = {field.id: field.name for field in parsed if field.id}
     out: list[Field] = []
-    for field in parsed:
-        if not field.id:
-            same_name = next((other.id for other in out if other.name == field.name), "")
-            field = replace(field, id=same_name or _free_id(field, given))
+    for item in parsed:
+        field = item
+        if not item.id:
+            same_name = next((other.id for other in out if other.name == item.name), "")
+            field = replace(item, id=same_name or _free_id(item, given))
         at = next((i for i, other in enumerate(out) if other.id == field.id), None)
         if at is None:
             out.append(field)
@@ -155,8 +156,11 @@ def _parsed(collection: CollectionSchema) -> list[Index]:
     return out
 
 
-def _known_mapped_fields(collection: CollectionSchema) -> dict[str, Any]:
-    """The options, with OAuth2 values no longer mapped to fields that do not exist."""
+def _forced_options(collection: CollectionSchema) -> dict[str, Any]:
+    """The options, with OAuth2 values no longer mapped to fields that do not exist.
+
+    Members of a project always sign in with their password.
+    """
     options = dict(collection.options)
     oauth2 = dict(options["oauth2"])
     names = collection.field_by_name
@@ -164,4 +168,7 @@ def _known_mapped_fields(collection: CollectionSchema) -> dict[str, Any]:
         key: name if name in names else ""
         for key, name in cast(Mapping[str, str], oauth2["mappedFields"]).items()
     }
-    return {**options, "oauth2": oauth2}
+    options["oauth2"] = oauth2
+    if not collection.has_table:
+        options["passwordAuth"] = {**options["passwordAuth"], "enabled": True}
+    return options

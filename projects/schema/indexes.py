@@ -21,6 +21,10 @@ class IndexSyntaxError(ValueError):
     """The text is not an index of the grammar; the message says what is wrong."""
 
 
+class UnsupportedIndexError(IndexSyntaxError):
+    """A valid index elsewhere, with a function or collation that both engines do not share."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     kind: TokenKind
@@ -181,6 +185,11 @@ def _token(match: re.Match[str]) -> Token:
     return Token("number" if kind == "number" else "symbol", text, text)
 
 
+def _unknown_function(name: str) -> UnsupportedIndexError:
+    known = ", ".join(sorted(FUNCTIONS))
+    return UnsupportedIndexError(f"function {name} is not allowed in an index (only {known})")
+
+
 class _Parser:
     """Recursive descent over the tokens of one statement."""
 
@@ -222,16 +231,14 @@ class _Parser:
         if self._accept_symbol("("):
             function = name.lower()
             if function not in FUNCTIONS:
-                raise IndexSyntaxError(
-                    f"function {name} is not allowed in an index (only {', '.join(sorted(FUNCTIONS))})"
-                )
+                raise _unknown_function(name)
             name = self._name()
             self._symbol(")")
         collation = ""
         if self._accept("COLLATE"):
             collation = self._name().upper()
             if collation not in COLLATIONS:
-                raise IndexSyntaxError(f"unknown collation {collation}")
+                raise UnsupportedIndexError(f"collation {collation} is not allowed in an index")
         order = ""
         if self._accept("ASC"):
             order = "ASC"
@@ -295,7 +302,7 @@ class _Parser:
         self._at += 1
         if self._peek_symbol("("):
             if token.value.lower() not in FUNCTIONS:
-                raise IndexSyntaxError(f"function {token.value} is not allowed in an index")
+                raise _unknown_function(token.value)
             self._symbol("(")
             self._name()
             self._symbol(")")

@@ -28,6 +28,9 @@ _TEMPORARY_PREFIX: Final = "_mbaas_tmp_"
 _RESERVED_AUTH_FIELDS: Final = frozenset({"passwordconfirm", "oldpassword"})
 
 _MALFORMED: Final = FieldError("validation_match_invalid", "Must be in a valid format.")
+INTERNAL_NAME: Final = FieldError(
+    "validation_collection_name_invalid", "The name shouldn't match with an existing internal table."
+)
 _VIA: Final = FieldError("validation_found_via", 'The value cannot contain "_via_".')
 
 
@@ -37,20 +40,18 @@ def collection_name_complaint(name: str, *, system: bool = False) -> FieldError 
     if found := _word_complaint(name):
         return found
     if lowered.startswith(_RESERVED_PREFIXES) or (lowered.startswith("_") and not system):
-        return FieldError(
-            "validation_collection_name_invalid", "The name shouldn't match with an existing internal table."
-        )
+        return INTERNAL_NAME
     return None
 
 
 def taken_name_complaint(name: str, names: Iterable[str], ids: Iterable[str]) -> FieldError | None:
-    """Whether another collection has the name (whatever the case) or has it as its id."""
+    """Whether another collection has the name or, as its id, the same text (whatever the case of both)."""
     lowered = name.lower()
     if any(lowered == other.lower() for other in names):
         return FieldError(
             "validation_collection_name_exists", "Collection name must be unique (case insensitive)."
         )
-    if name in ids:
+    if any(lowered == other.lower() for other in ids):
         return FieldError(
             "validation_collection_name_id_duplicate", "The name must not match an existing collection id."
         )
@@ -73,9 +74,7 @@ def field_name_complaint(name: str, kind: CollectionType) -> FieldError | None:
     if lowered in _RESERVED_FIELDS or lowered.startswith(_TEMPORARY_PREFIX):
         return FieldError("validation_not_in_invalid", "Must not be in list.")
     if kind == "auth" and lowered in _RESERVED_AUTH_FIELDS:
-        return FieldError(
-            "validation_reserved_field_name", "The field name is reserved and cannot be used."
-        )
+        return FieldError("validation_reserved_field_name", "The field name is reserved and cannot be used.")
     return None
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from projects.databases import Session
 from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.fields.registry import field_from_json, field_to_json
+
+if TYPE_CHECKING:
+    from projects.databases import Session
 
 CACHED_SCHEMAS: Final = 1024  # projects (at one version each) whose collections stay in memory
 

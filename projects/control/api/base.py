@@ -71,6 +71,8 @@ def documented(
     return extend_schema(
         operation_id=operation,
         summary=summary,
+        # Else the docstring of the view class, which speaks to its maintainers.
+        description=f"{summary}.",
         parameters=parameters,
         request=request,
         responses=answers,

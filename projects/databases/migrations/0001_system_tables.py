@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': '_changes',
-                'indexes': [models.Index(fields=['collection', 'record', 'seq'], name='_changes_record')],
+                'indexes': [models.Index(fields=['collection', 'record', 'seq'], name='changes_record')],
             },
         ),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
 from django.utils.functional import cached_property
 
@@ -36,9 +37,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection = pool.getconn()
         try:
             bind(connection, self._project[1])
-        except BaseException:
+        except psycopg.Error:
+            # It may have served a project whose role is gone since; a fresh one tells whether ours is.
+            connection.close()
             pool.putconn(connection)
-            raise
+            connection = pool.getconn()
+            try:
+                bind(connection, self._project[1])
+            except BaseException:
+                connection.close()
+                pool.putconn(connection)
+                raise
         return connection
 
     def init_connection_state(self) -> None:

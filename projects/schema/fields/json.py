@@ -11,6 +11,7 @@ from projects.context import Engine
 from projects.errors import ErrorTree, FieldError
 from projects.schema.fields.base import Field, Invalid, OptionScope, ValueKind
 from projects.schema.fields.checks import MAX_SAFE_INTEGER, between, complaints
+from projects.schema.fields.coerce import canonical_number
 from projects.schema.fields.columns import json_column
 from projects.schema.fields.options import as_integer, option
 
@@ -77,9 +78,9 @@ def _dump(value: Any) -> bytes | None:
 
 
 def _canonical(value: Any) -> Any:
-    """Whole floats as integers at the top level; inside, JSON is kept as it was sent."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
+    """A bare number as the double that it is to most clients; inside lists and objects JSON stays as sent."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return canonical_number(value)
     return value
 
 

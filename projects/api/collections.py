@@ -1,0 +1,156 @@
+"""``/api/collections``: modelling a project's data. For superusers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from projects.api.bodies import read_body
+from projects.api.browsing import browse
+from projects.api.dispatch import endpoint, read, write
+from projects.api.guards import require_superuser
+from projects.api.responses import json_response, no_content
+from projects.databases import Session
+from projects.records.call import Call
+from projects.records.delete import delete_all
+from projects.records.list import Page
+from projects.records.pick import parse_pick
+from projects.rules import validate_rule
+from projects.schema.collection import CollectionSchema
+from projects.schema.importing import import_collections
+from projects.schema.operations import (
+    create_collection,
+    delete_collection,
+    list_collections,
+    truncate_collection,
+    update_collection,
+    view_collection,
+)
+from projects.schema.serialize import collection_to_json, scaffolds_json
+
+ROOT = "/api/collections"
+
+
+def _confirmed(request: Request) -> bool:
+    """Whether the caller said that stored values may be lost."""
+    said = (request.query_params.get("confirm", ""), request.headers.get("x-confirm", ""))
+    return any(value.lower() in ("true", "1") for value in said)
+
+
+def _answer(request: Request, collection: CollectionSchema) -> Response:
+    pick = parse_pick(request.query_params.get("fields", ""))
+    data = collection_to_json(collection)
+    return json_response(pick(data) if pick else data)
+
+
+@endpoint
+async def list_or_create(request: Request) -> Response:
+    return await (_create(request) if request.method == "POST" else _list(request))
+
+
+async def _list(request: Request) -> Response:
+    params = request.query_params
+
+    def work(call: Call) -> dict[str, Any]:
+        require_superuser(call)
+        page = Page.of(params)
+        found = browse(call, list_collections(call.session), params)
+        items = [collection_to_json(c) for c in found[page.offset : page.offset + page.size]]
+        pick = parse_pick(params.get("fields", ""))
+        return page.answer(-1 if page.skip_total else len(found), [pick(i) for i in items] if pick else items)
+
+    return json_response(await read(request, work))
+
+
+async def _create(request: Request) -> Response:
+    body = await read_body(request)
+
+    def work(call: Call) -> CollectionSchema:
+        require_superuser(call)
+        return create_collection(call.session, body, validate_rule=validate_rule)
+
+    return _answer(request, await write(request, work, body=body))
+
+
+@endpoint
+async def view_update_or_delete(request: Request) -> Response:
+    if request.method == "PATCH":
+        return await _update(request)
+    return await (_delete(request) if request.method == "DELETE" else _view(request))
+
+
+async def _view(request: Request) -> Response:
+    def work(call: Call) -> CollectionSchema:
+        require_superuser(call)
+        return view_collection(call.session, request.path_params["collection"])
+
+    return _answer(request, await read(request, work))
+
+
+async def _update(request: Request) -> Response:
+    body = await read_body(request)
+
+    def work(call: Call) -> CollectionSchema:
+        require_superuser(call)
+        return update_collection(
+            call.session,
+            request.path_params["collection"],
+            body,
+            validate_rule=validate_rule,
+            confirm=_confirmed(request),
+        )
+
+    return _answer(request, await write(request, work, body=body))
+
+
+async def _delete(request: Request) -> Response:
+    def work(call: Call) -> None:
+        require_superuser(call)
+        delete_collection(call.session, request.path_params["collection"], confirm=_confirmed(request))
+
+    await write(request, work)
+    return no_content()
+
+
+@endpoint
+async def truncate(request: Request) -> Response:
+    def work(call: Call) -> None:
+        require_superuser(call)
+
+        def delete_records(session: Session, collection: CollectionSchema) -> None:
+            delete_all(call, collection)
+
+        truncate_collection(call.session, request.path_params["collection"], delete_records=delete_records)
+
+    await write(request, work)
+    return no_content()
+
+
+@endpoint
+async def import_(request: Request) -> Response:
+    body = await read_body(request)
+
+    def work(call: Call) -> None:
+        require_superuser(call)
+        import_collections(call.session, body, validate_rule=validate_rule, confirm=_confirmed(request))
+
+    await write(request, work, body=body)
+    return no_content()
+
+
+@endpoint
+async def scaffolds(request: Request) -> Response:
+    await read(request, require_superuser)
+    return json_response(scaffolds_json())
+
+
+routes = [
+    Route(ROOT, list_or_create, methods=["GET", "POST"]),
+    Route(f"{ROOT}/import", import_, methods=["PUT"]),
+    Route(f"{ROOT}/meta/scaffolds", scaffolds, methods=["GET"]),
+    Route(f"{ROOT}/{{collection}}", view_update_or_delete, methods=["GET", "PATCH", "DELETE"]),
+    Route(f"{ROOT}/{{collection}}/truncate", truncate, methods=["DELETE"]),
+]

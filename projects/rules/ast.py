@@ -1,0 +1,132 @@
+"""The tree of a rule or filter. Constants stand outside it, by index, so that texts of one shape share a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+# What is known of a constant without its value; it takes part in the shape, so it may decide how to compile.
+ConstantKind = Literal["text", "empty", "number", "true", "false", "null"]
+Constant = str | int | float | bool | None
+Operator = Literal["=", "!=", ">", ">=", "<", "<=", "~", "!~"]
+
+OPERATORS: tuple[str, ...] = ("=", "!=", ">", ">=", "<", "<=", "~", "!~")
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantRef:
+    """The constant at ``index`` of the text's constants."""
+
+    index: int
+    kind: ConstantKind
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """``text`` as written; ``path`` its dotted parts without ``modifier`` (``:each``) and ``alias``
+    (``@collection.posts:alias.title``)."""
+
+    text: str
+    path: tuple[str, ...]
+    modifier: str
+    alias: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    name: str
+    arguments: tuple[Operand, ...]
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``at_least_one``: the form with ``?``, where one of many values is enough."""
+
+    left: Operand
+    operator: Operator
+    at_least_one: bool
+    right: Operand
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    operator: Literal["and", "or"]
+    items: tuple[Node, ...]
+
+
+Operand = ConstantRef | Identifier | Call
+Node = Comparison | Logic
+
+T = TypeVar("T")
+
+
+def fold(node: Node, leaf: Callable[[Comparison], T], join: Callable[[str, list[T]], T]) -> T:
+    """Build a value bottom-up: ``leaf`` for each comparison, ``join`` for each "and" and "or".
+
+    Works without recursion: how deep a client nests its filter must not decide how deep our stack is.
+    """
+    results: list[list[T]] = [[]]
+    pending: list[tuple[Node | None, str]] = [(node, "")]
+    while pending:
+        current, closing = pending.pop()
+        if current is None:
+            items = results.pop()
+            results[-1].append(join(closing, items))
+        elif isinstance(current, Logic):
+            results.append([])
+            pending.append((None, current.operator))
+            pending.extend((item, "") for item in reversed(current.items))
+        else:
+            results[-1].append(leaf(current))
+    return results[0][0]
+
+
+def comparisons(node: Node) -> list[Comparison]:
+    """All comparisons, in the order of the text."""
+    found: list[Comparison] = []
+    fold(node, found.append, lambda _operator, _items: None)
+    return found
+
+
+def operands(node: Node) -> list[Operand]:
+    """All operands, arguments of functions included, in the order of the text."""
+    found: list[Operand] = []
+    for comparison in comparisons(node):
+        pending: list[Operand] = [comparison.right, comparison.left]
+        while pending:
+            operand = pending.pop()
+            found.append(operand)
+            if isinstance(operand, Call):
+                pending.extend(reversed(operand.arguments))
+    return found
+
+
+def ast_json(node: Node, constants: Sequence[Constant]) -> dict[str, Any]:
+    """The tree as JSON, with positions, for people and tools that explain a rule."""
+
+    def operand(item: Operand) -> dict[str, Any]:
+        if isinstance(item, ConstantRef):
+            return {"type": "constant", "value": constants[item.index], "position": item.position}
+        if isinstance(item, Identifier):
+            out = {"type": "identifier", "name": item.text, "position": item.position}
+            if item.modifier:
+                out["modifier"] = item.modifier
+            return out
+        arguments = [operand(argument) for argument in item.arguments]
+        return {"type": "call", "name": item.name, "arguments": arguments, "position": item.position}
+
+    def leaf(comparison: Comparison) -> dict[str, Any]:
+        return {
+            "type": "comparison",
+            "left": operand(comparison.left),
+            "operator": ("?" if comparison.at_least_one else "") + comparison.operator,
+            "right": operand(comparison.right),
+            "position": comparison.position,
+        }
+
+    return fold(node, leaf, lambda operator, items: {"type": operator, "items": items})

@@ -1,0 +1,270 @@
+r"""How the language sees plain values: their classes, their order, their text, and patterns of ``~``.
+
+Found by asking PocketBase, and made the same on both engines and in Python:
+
+- A value is null, a number (``true`` is 1, ``false`` 0) or a text. An array or object is the text of its JSON.
+- ``=`` and ``!=`` take null for ``""``. Values of different classes are never equal: ``5 = "5"`` is false.
+- ``< <= > >=`` and ``~ !~`` are false when one side is null; every number is less than every text.
+- ``~`` folds the case of ASCII letters only. The right side is searched anywhere in the left one, unless it has a
+  ``%`` of its own: then ``%`` is any text, ``_`` any character, and both must fit from end to end.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from projects.rules.ast import Operator
+
+Plain = str | int | float | None
+Matcher = Callable[[str], bool]
+
+_NUMERIC = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.A)
+_DATE_WITH_SPACE = re.compile(r"\d{4}-\d\d-\d\d ", re.A)
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.A)
+
+# SQLite refuses longer patterns; beyond it a pattern fits nothing, on every engine.
+MAX_PATTERN_BYTES = 50_000
+
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def clean(text: str) -> str:
+    """``text`` without what a database cannot hold: NUL and lone surrogates become U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def plain(value: Any) -> Plain:
+    """An API value as the language compares it."""
+    if value is None or type(value) is int or type(value) is float:
+        return value
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int | float):
+        return value
+    return json_text(value)
+
+
+def json_text(value: Any) -> str:
+    return clean(orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATACLASS, default=str).decode())
+
+
+def number_text(value: int | float) -> str:
+    """The digits of a number, without exponent: 5 for 5.0, 0.1, 1000000."""
+    if isinstance(value, int):
+        return str(int(value))
+    if not math.isfinite(value):
+        return str(value)
+    if value.is_integer():
+        return str(int(value))
+    digits = repr(value)
+    return digits if "e" not in digits else f"{value:.{_decimals(digits)}f}"
+
+
+def _decimals(digits: str) -> int:
+    mantissa, _, exponent = digits.partition("e")
+    return max(len(mantissa.partition(".")[2]) - int(exponent), 0)
+
+
+def as_text(value: Plain) -> str | None:
+    """The text that ``~`` searches."""
+    return value if value is None or isinstance(value, str) else number_text(value)
+
+
+def as_text_operand(value: Plain) -> str | None:
+    """What a text column is compared with. A number is written as the real that it is: 5 is "5.0", and so equals
+    no text that people store; PocketBase does the same."""
+    if value is None or isinstance(value, str):
+        return value
+    return f"{number_text(value)}.0" if float(value).is_integer() else number_text(value)
+
+
+def as_number_operand(value: Plain) -> int | float | None:
+    """What a number column is compared with: a text that looks like a number is one, any other text is greater
+    than all numbers."""
+    if isinstance(value, str):
+        return float(value) if _NUMERIC.fullmatch(value) else math.inf
+    return value
+
+
+def as_date_operand(value: Plain) -> str | None:
+    """What a date column is compared with: stored dates have a ``T`` where people often write a space."""
+    text = as_text_operand(value)
+    return date_text(text) if text is not None else None
+
+
+def date_text(text: str) -> str:
+    return f"{text[:10]}T{text[11:]}" if _DATE_WITH_SPACE.match(text) else text
+
+
+def date_pattern(text: str) -> str:
+    """A pattern for dates, where the space may stand after any wildcard."""
+    return re.sub(r"(\d\d-\d\d) (?=\d|%|_|$)", r"\1T", text, flags=re.A)
+
+
+def ascii_lower(text: str) -> str:
+    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
+
+
+_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def compare(left: Plain, sign: Operator, right: Plain) -> bool:
+    """One comparison between two values that no column is part of."""
+    if sign == "=":
+        return _equal(left, right)
+    if sign == "!=":
+        return not _equal(left, right)
+    if left is None or right is None:
+        return False
+    if sign == "~":
+        return pattern_matcher(as_text(right) or "")(as_text(left) or "")
+    if sign == "!~":
+        return not pattern_matcher(as_text(right) or "")(as_text(left) or "")
+    if isinstance(left, str) != isinstance(right, str):
+        return (sign in ("<", "<=")) == isinstance(right, str)
+    if isinstance(left, str) and isinstance(right, str):
+        left, right = _aligned(left, right)
+    return _ORDER[sign](left, right)
+
+
+def _equal(left: Plain, right: Plain) -> bool:
+    if left is None:
+        left = ""
+    if right is None:
+        right = ""
+    if isinstance(left, str) and isinstance(right, str):
+        left, right = _aligned(left, right)
+    return left == right
+
+
+def _aligned(left: str, right: str) -> tuple[str, str]:
+    """A date written with a space, beside one of ours, is read with a ``T``."""
+    if _DATE.fullmatch(left):
+        return left, date_text(right)
+    if _DATE.fullmatch(right):
+        return date_text(left), right
+    return left, right
+
+
+class _Any:
+    """``%`` in a pattern."""
+
+
+class _One:
+    """``_`` in a pattern."""
+
+
+ANY, ONE = _Any(), _One()
+Token = str | _Any | _One
+
+
+def pattern_tokens(text: str) -> list[Token]:
+    r"""The right side of ``~`` as literals, ANY and ONE.
+
+    ``\%``, ``\_`` and ``\\`` stand for the character itself. Without a bare ``%`` all else is literal and is searched
+    anywhere.
+    """
+    wild = "%" in re.sub(r"\\.", "", text, flags=re.S)
+    tokens: list[Token] = [] if wild else [ANY]
+    literal: list[str] = []
+
+    def flush() -> None:
+        if literal:
+            tokens.append("".join(literal))
+            literal.clear()
+
+    position = 0
+    while position < len(text):
+        char = text[position]
+        following = text[position + 1 : position + 2]
+        if char == "\\" and following and (wild or following in "\\%_"):
+            literal.append(following)
+            position += 1
+        elif wild and char == "%":
+            flush()
+            if not tokens or tokens[-1] is not ANY:
+                tokens.append(ANY)
+        elif wild and char == "_":
+            flush()
+            tokens.append(ONE)
+        else:
+            literal.append(char)
+        position += 1
+    flush()
+    if not wild and len(tokens) > 1:
+        tokens.append(ANY)
+    return tokens
+
+
+def sql_pattern(text: str) -> str:
+    r"""The same pattern for LIKE with ``\`` as its escape."""
+    pattern = "".join(
+        "%" if token is ANY else "_" if token is ONE else re.sub(r"([\\%_])", r"\\\1", str(token))
+        for token in pattern_tokens(text)
+    )
+    return pattern if len(pattern.encode()) <= MAX_PATTERN_BYTES else _NEVER
+
+
+# A character that Unicode assigns to nobody.
+_NEVER = "\U0010fffe"
+
+
+def pattern_matcher(text: str) -> Matcher:
+    """The same pattern as a function; it takes time in proportion to the text, whatever the pattern."""
+    if len(text) * 4 > MAX_PATTERN_BYTES and len(sql_pattern(text)) == 1:
+        return lambda subject: False
+    tokens = [ascii_lower(token) if isinstance(token, str) else token for token in pattern_tokens(text)]
+    segments: list[list[Token]] = [[]]
+    for token in tokens:
+        if token is ANY:
+            segments.append([])
+        else:
+            segments[-1].append(token)
+    if len(segments) == 1:
+        whole = _regex(segments[0])
+        return lambda subject: whole.fullmatch(ascii_lower(subject)) is not None
+    if len(segments) == 3 and not segments[0] and not segments[2] and len(segments[1]) == 1:
+        needle = segments[1][0]
+        if isinstance(needle, str):
+            return lambda subject: needle in ascii_lower(subject)
+    first, last = _regex(segments[0]), _regex(segments[-1])
+    first_width, last_width = _width(segments[0]), _width(segments[-1])
+    middle = [_regex(segment) for segment in segments[1:-1]]
+
+    def matches(subject: str) -> bool:
+        subject = ascii_lower(subject)
+        end = len(subject) - last_width
+        if end < first_width or not first.match(subject) or not last.match(subject, end):
+            return False
+        position = first_width
+        for part in middle:
+            found = part.search(subject, position, end)
+            if found is None:
+                return False
+            position = found.end()
+        return True
+
+    return matches
+
+
+def _regex(segment: list[Token]) -> re.Pattern[str]:
+    return re.compile("".join("." if token is ONE else re.escape(str(token)) for token in segment), re.S)
+
+
+def _width(segment: list[Token]) -> int:
+    return sum(len(token) if isinstance(token, str) else 1 for token in segment)
