@@ -6,7 +6,7 @@ the audit instead, so the log methods do nothing.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
     UnfoldAdminPasswordWidget,
@@ -30,7 +29,7 @@ from projects.errors import ApiError
 from projects.models import AuditEntry, ConsoleUser, Placement, Project
 
 
-class OperatorAdmin(ModelAdmin):  # type: ignore[misc]
+class OperatorAdmin(ModelAdmin):
     """A list that operators alone see. Nothing is deleted here, and nothing is written past an operation."""
 
     actions = None
@@ -72,7 +71,14 @@ class OperatorAdmin(ModelAdmin):  # type: ignore[misc]
         return HttpResponseRedirect(f"{url}?target={obj}")
 
 
-class OperationForm(forms.ModelForm):
+# Generic for the type checker alone.
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Any]
+else:
+    _ModelForm = forms.ModelForm
+
+
+class OperationForm(_ModelForm):
     """A form whose saving is an operation: what the operation refuses stands at the form's fields."""
 
     request: HttpRequest
@@ -139,7 +145,10 @@ class PersonAddForm(OperationForm):
 class PersonChangeForm(OperationForm):
     name = forms.CharField(label="Name", required=False, widget=UnfoldAdminTextInputWidget)
     is_active = forms.BooleanField(
-        label="May sign in", required=False, widget=UnfoldBooleanSwitchWidget, help_text="Off ends all sessions."
+        label="May sign in",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Off ends all sessions.",
     )
     is_operator = forms.BooleanField(label="Operator", required=False, widget=UnfoldBooleanSwitchWidget)
     new_password = forms.CharField(
@@ -178,11 +187,11 @@ class PersonAdmin(OperationAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("email",) if obj else ()
 
-    @display(description="operator", boolean=True, ordering="is_operator")
+    @admin.display(description="operator", boolean=True, ordering="is_operator")
     def operator(self, user: ConsoleUser) -> bool:
         return user.is_operator
 
-    @display(description="may sign in", boolean=True, ordering="is_active")
+    @admin.display(description="may sign in", boolean=True, ordering="is_active")
     def active(self, user: ConsoleUser) -> bool:
         return user.is_active
 
@@ -199,7 +208,10 @@ class PlacementAddForm(OperationForm):
         label="URL",
         required=False,
         widget=UnfoldAdminTextInputWidget(
-            attrs={"placeholder": "postgresql://mbaas:password@db.example.com:5432/mbaas", "autocomplete": "off"}
+            attrs={
+                "placeholder": "postgresql://mbaas:password@db.example.com:5432/mbaas",
+                "autocomplete": "off",
+            }
         ),
         help_text="Of a login that may create schemas and roles. Kept encrypted and never shown again.",
     )
@@ -255,19 +267,19 @@ class PlacementAdmin(OperationAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("name", "engine", "server") if obj else ()
 
-    @display(description="server")
+    @admin.display(description="server")
     def server(self, placement: Placement) -> str:
         return placements.server_of(placement) or "–"
 
-    @display(description="default", boolean=True)
+    @admin.display(description="default", boolean=True)
     def default(self, placement: Placement) -> bool:
         return placement.is_default
 
-    @display(description="accepts new projects", boolean=True)
+    @admin.display(description="accepts new projects", boolean=True)
     def open(self, placement: Placement) -> bool:
         return placement.accepts_projects
 
-    @display(description="projects")
+    @admin.display(description="projects")
     def count(self, placement: Placement) -> int:
         return placement.projects.count()
 
@@ -301,7 +313,7 @@ class ProjectAdmin(OperatorAdmin):
     search_fields = ("ref", "name", "uid")
     list_select_related = ("placement",)
 
-    @display(description="ref", ordering="ref")
+    @admin.display(description="ref", ordering="ref")
     def link(self, project: Project) -> str:
         return format_html(
             '<a class="c-link" href="{}">{}</a>', reverse("admin:project", args=[project.ref]), project.ref

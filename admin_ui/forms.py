@@ -91,7 +91,9 @@ class SuspendForm(forms.Form):
 
 
 class DeleteProjectForm(forms.Form):
-    confirm = forms.CharField(label="Type the project's ref", required=False, widget=text_input(spellcheck="false"))
+    confirm = forms.CharField(
+        label="Type the project's ref", required=False, widget=text_input(spellcheck="false")
+    )
 
 
 class MemberForm(forms.Form):
@@ -108,7 +110,9 @@ class MemberForm(forms.Form):
 
 class KeyForm(forms.Form):
     kind = forms.ChoiceField(label="Kind", widget=UnfoldAdminSelectWidget)
-    name = forms.CharField(label="Name", required=False, widget=text_input(placeholder="Back-end of the shop"))
+    name = forms.CharField(
+        label="Name", required=False, widget=text_input(placeholder="Back-end of the shop")
+    )
 
     def __init__(self, *args: Any, service: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

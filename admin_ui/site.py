@@ -19,7 +19,7 @@ from projects.control.roles import Action
 from projects.errors import ApiError
 
 
-class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
+class ConsoleSite(UnfoldAdminSite):
     index_title = "Projects"
 
     def has_permission(self, request: HttpRequest) -> bool:

@@ -77,8 +77,28 @@ MBAAS_CLIENT_IP_HEADER = env.text("MBAAS_CLIENT_IP_HEADER")
 # How many proxies add to that header; the address is taken that many places from its end.
 MBAAS_TRUSTED_PROXIES = env.integer("MBAAS_TRUSTED_PROXIES", 1, least=1)
 MBAAS_RATE_LIMITS = env.boolean("MBAAS_RATE_LIMITS", True)
+# "<label> <requests>/<seconds>", counted by address; labels as in projects/rate_rules.py. A project adds its
+# own and overrides one of these by its label. Generous: a carrier puts thousands of phones behind one address.
+MBAAS_RATE_LIMIT_RULES = env.words(
+    "MBAAS_RATE_LIMIT_RULES", ("*:auth 300/60", "*:signUp 100/600", "*:mail 30/600")
+)
+# Counters held in this process, where there is no Redis; the oldest are dropped.
+MBAAS_RATE_LIMIT_MEMORY = env.integer("MBAAS_RATE_LIMIT_MEMORY", 100_000, least=1000)
 # How long a process may serve a project by an earlier state (suspension, settings) set elsewhere.
 MBAAS_PROJECT_CACHE_SECONDS = env.integer("MBAAS_PROJECT_CACHE_SECONDS", 2)
+
+# --- sign-in of end users -------------------------------------------------------------------------
+# Wrong passwords for one account: so many cost nothing, the next one a wait of FIRST_DELAY seconds, each
+# further one twice as long, up to LONGEST_DELAY. The count begins anew after FORGET_AFTER seconds.
+MBAAS_SIGN_IN_FREE_ATTEMPTS = env.integer("MBAAS_SIGN_IN_FREE_ATTEMPTS", 5, least=1)
+MBAAS_SIGN_IN_FIRST_DELAY = env.integer("MBAAS_SIGN_IN_FIRST_DELAY", 2, least=1)
+MBAAS_SIGN_IN_LONGEST_DELAY = env.integer("MBAAS_SIGN_IN_LONGEST_DELAY", 900, least=1)
+MBAAS_SIGN_IN_FORGET_AFTER = env.integer("MBAAS_SIGN_IN_FORGET_AFTER", 86_400, least=1)
+# Wrong passwords from one address (an IPv6 /64), for whichever accounts, in so many seconds.
+MBAAS_SIGN_IN_ADDRESS_ATTEMPTS = env.integer("MBAAS_SIGN_IN_ADDRESS_ATTEMPTS", 100, least=1)
+MBAAS_SIGN_IN_ADDRESS_WINDOW = env.integer("MBAAS_SIGN_IN_ADDRESS_WINDOW", 300, least=1)
+# A refused sign-in is answered no sooner, so that a slow (imported, bcrypt) hash does not stand out.
+MBAAS_SIGN_IN_REFUSAL_MS = env.integer("MBAAS_SIGN_IN_REFUSAL_MS", 200)
 
 # --- realtime -------------------------------------------------------------------------------------
 MBAAS_REALTIME_IDLE_SECONDS = env.integer("MBAAS_REALTIME_IDLE_SECONDS", 300, least=1)
@@ -88,6 +108,8 @@ MBAAS_REALTIME_MAX_SUBSCRIPTIONS = env.integer("MBAAS_REALTIME_MAX_SUBSCRIPTIONS
 
 # --- control plane --------------------------------------------------------------------------------
 MBAAS_DELETE_GRACE_DAYS = env.integer("MBAAS_DELETE_GRACE_DAYS", 7)
+# Whether a first start makes the project "demo", with a schema, rules, users and records to try.
+MBAAS_DEMO_PROJECT = env.boolean("MBAAS_DEMO_PROJECT", True)
 # Who may create projects: everyone who signs in to the console, or operators only.
 MBAAS_PROJECT_CREATION = env.choice("MBAAS_PROJECT_CREATION", "everyone", ("everyone", "operators"))
 MBAAS_PERSONAL_TOKEN_MAX_DAYS = env.integer("MBAAS_PERSONAL_TOKEN_MAX_DAYS", 366, least=1)
@@ -175,6 +197,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+# The form of a collection has nine inputs for each of its fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

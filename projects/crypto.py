@@ -51,3 +51,11 @@ def rotate(stored: str) -> str:
         return _fernet().rotate(stored.encode("ascii")).decode("ascii")
     except InvalidToken as error:
         raise SecretUnreadableError("the stored secret fits none of MBAAS_SECRET_KEYS") from error
+
+
+def hash_secret(text: str) -> str:
+    """What is kept of a key or token that we made: SHA-256, as hex.
+
+    A fast hash is enough: the text has 256 random bits, so there is nothing to guess.
+    """
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -234,7 +234,9 @@ class Membership(models.Model):
     class Meta:
         ordering = ("project", "user")
         verbose_name = "member"
-        constraints = (models.UniqueConstraint(fields=["project", "user"], name="membership_once_per_project"),)
+        constraints = (
+            models.UniqueConstraint(fields=["project", "user"], name="membership_once_per_project"),
+        )
 
     def __str__(self) -> str:
         return f"{self.user} · {self.get_role_display()}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def make_project(
+    request: pytest.FixtureRequest,
     engine: str,
     django_db_setup: None,
     django_db_blocker: Any,
@@ -69,7 +71,8 @@ def make_project(
 ) -> Iterator[Callable[..., Any]]:
     """``make_project(ref="demo", **settings)``: another project's handle, its database made and seeded.
 
-    It has no row in the control plane; take ``hosted_project`` where one is needed.
+    It has no row in the control plane; take ``hosted_project`` where one is needed. Tests that touch
+    the control plane ask for ``db`` too, or get an error: without it their rows would stay.
     """
     from projects.context import ProjectHandle
     from projects.databases import close_thread, drop_database
@@ -89,7 +92,7 @@ def make_project(
         made.append(handle)
         return handle
 
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), _control_plane_guarded(request):
         try:
             yield make
         finally:
@@ -102,6 +105,35 @@ def make_project(
 def project(make_project: Callable[..., Any]) -> Any:
     """A fresh project (a ProjectHandle) with the system collections, on each engine in turn."""
     return make_project()
+
+
+@pytest.fixture
+def hosted_project(transactional_db: None, project: Any) -> Any:
+    """``project`` with its row in the control plane, which every thread sees: what a server would serve."""
+    from projects.models import Placement, Project
+
+    placement, _ = Placement.objects.get_or_create(
+        name=project.placement,
+        defaults={"engine": project.engine, "url": os.environ.get(POSTGRES_VARIABLE, "")},
+    )
+    Project.objects.create(uid=project.uid, ref=project.ref, name=project.ref, placement=placement)
+    return project
+
+
+@contextmanager
+def _control_plane_guarded(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Refuse this thread the control plane unless the test asked for it."""
+    if {"db", "transactional_db"} & set(request.fixturenames):
+        yield
+        return
+    from django.db import connections
+
+    def refuse() -> None:
+        raise AssertionError("the control plane is asked: add pytest.mark.django_db, or the fixture db")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connections["default"], "ensure_connection", refuse)
+        yield
 
 
 @pytest.fixture
@@ -146,6 +178,7 @@ def _create_seeded(handle: Any) -> None:
     """The project's database with its system collections; on SQLite copied from a seeded one."""
     from projects.databases import create_database, write_session
     from projects.databases.aliases import sqlite_path
+    from projects.schema import seed_system_collections
 
     create_database(handle)
     template = _seeded_template.get(handle.engine)
@@ -153,17 +186,9 @@ def _create_seeded(handle: Any) -> None:
         shutil.copyfile(template, sqlite_path(handle.uid))
         return
     with write_session(handle) as opened:
-        _seed(opened)
+        seed_system_collections(opened)
     if handle.engine == "sqlite":
         _seeded_template[handle.engine] = _copy_of(handle)
-
-
-def _seed(session: Any) -> None:
-    try:
-        from projects.schema import seed_system_collections
-    except ImportError:
-        return
-    seed_system_collections(session)
 
 
 def _copy_of(handle: Any) -> Path:

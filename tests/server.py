@@ -62,7 +62,9 @@ class Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("MBAAS_", "DJANGO_"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("MBAAS_", "DJANGO_"))
+        }
         return {
             **kept,
             "DJANGO_SETTINGS_MODULE": "mbaas.settings",
@@ -97,7 +99,15 @@ class Server:
         """Start the server and wait until it is ready. Raises ServerError."""
         with open(self.log, "ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", str(self.workers)],
+                [
+                    sys.executable,
+                    "manage.py",
+                    "serve",
+                    "--port",
+                    str(self.port),
+                    "--workers",
+                    str(self.workers),
+                ],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -160,10 +170,9 @@ def installation(folder: Path, *, engine: str = "sqlite", workers: int = 1, **ex
     folder.mkdir(parents=True, exist_ok=True)
     server = Server(folder, workers, extra)
     try:
-        server.manage("migrate", "--verbosity", "0")
+        server.manage("bootstrap", "--no-demo")
         if engine == "postgresql":
-            server.manage("shell", "-c", _ADD_PLACEMENT.format(url=os.environ[POSTGRES_VARIABLE]))
-        server.manage("bootstrap")
+            server.manage("shell", "-v", "0", "-c", _ADD_PLACEMENT.format(url=os.environ[POSTGRES_VARIABLE]))
         yield server
     finally:
         if server.process is not None and server.process.poll() is None:

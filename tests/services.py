@@ -148,6 +148,13 @@ SERVICES: dict[str, tuple[str, Callable[[], AbstractContextManager[str]]]] = {
 }
 
 
+def environment_url(variable: str) -> str:
+    """The address of a server that the tests were given. Raises ServiceMissingError."""
+    if url := os.environ.get(variable):
+        return url
+    raise ServiceMissingError(f"{variable} is not set: run the tests under python -m tests.services")
+
+
 def free_port() -> int:
     """A loopback port that nothing listened on a moment ago."""
     with socket.socket() as probe:

@@ -25,7 +25,6 @@ if os.environ.get(_CONTROL_VARIABLE) == "postgres":
 from mbaas.settings import *  # noqa: E402, F403
 from mbaas.settings import DATABASES, MBAAS_DATA_DIR, PASSWORD_HASHERS  # noqa: E402
 
-
 if "MBAAS_DATABASE_URL" not in os.environ:
     # A file, as in production: with several threads it behaves unlike a database in memory.
     DATABASES["default"]["TEST"] = {"NAME": str(MBAAS_DATA_DIR / "control-test.sqlite3")}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import psycopg
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -14,9 +15,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from psycopg_pool import PoolTimeout
+
 from projects.control.actor import Actor
 from projects.control.auth import console_user, request_actor
 from projects.control.roles import Action, find_project, rights_in
+from projects.databases import DatabaseMissingError
 from projects.errors import ApiError, ErrorTree, FieldError
 from projects.models import Project
 
@@ -49,6 +53,8 @@ def project_page(action: Action, *, post: Action | None = None) -> Callable[...,
                 return view(request, actor, project, **kwargs)
             except ApiError as error:
                 return refused(request, error)
+            except (DatabaseMissingError, psycopg.OperationalError, PoolTimeout):
+                return render(request, "unreachable.html", "Not reachable", status=503)
 
         return wrapped
 
@@ -104,7 +110,7 @@ def render(
         "may": {action.name.lower(): action in rights for action in Action},
         **context,
     }
-    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    request.current_app = admin.site.name
     return TemplateResponse(request, f"admin_ui/{template}", values, status=status)
 
 

@@ -12,7 +12,7 @@ from admin_ui.forms import DeleteProjectForm, ProjectForm, SuspendForm
 from admin_ui.pages.base import project_page, render, show_errors
 from projects.control import deletion, projects
 from projects.control.actor import Actor
-from projects.control.api.serializers import project_url
+from projects.control.addresses import project_url
 from projects.control.roles import Action
 from projects.errors import ApiError
 from projects.models import Project

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from projects.errors import not_found
 from projects.records.call import Call
 from projects.schema.collection import CollectionSchema
-
-SUPERUSERS: Final = "_superusers"
-# Stands in the wire contract; derived from type and name like every collection's.
-SUPERUSERS_ID: Final = "pbc_3142635823"
 
 
 def auth_collection(call: Call, name_or_id: str) -> CollectionSchema:
@@ -21,3 +15,8 @@ def auth_collection(call: Call, name_or_id: str) -> CollectionSchema:
     if not collection.is_auth:
         raise not_found("Missing or invalid auth collection context.")
     return collection
+
+
+def is_superusers(collection: CollectionSchema) -> bool:
+    """Whether it is ``_superusers``, whose records are members of the project and no rows."""
+    return collection.is_auth and not collection.has_table

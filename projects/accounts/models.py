@@ -7,6 +7,8 @@ can ever produce somebody with rights in the console.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
@@ -16,16 +18,16 @@ class EndUser(AbstractBaseUser):
 
     # Both belong to the record; the columns of AbstractBaseUser are left out.
     password = None  # type: ignore[assignment]
-    last_login = None  # type: ignore[assignment]
+    last_login = None
 
     id = models.CharField(primary_key=True, max_length=120)
 
     USERNAME_FIELD = "id"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
     is_staff = False
     is_superuser = False
 
-    objects: BaseUserManager[EndUser] = BaseUserManager()
+    objects = BaseUserManager()
 
     class Meta:
         app_label = "accounts"

@@ -11,11 +11,11 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import jwt
 
-from projects.accounts.collections import SUPERUSERS_ID
+from projects.accounts.collections import is_superusers
 from projects.context import ProjectHandle
 from projects.principal import GUEST, Principal
 from projects.records.call import Call
@@ -27,7 +27,7 @@ ALGORITHM: Final = "HS256"
 AUTH: Final = "auth"
 # Longer ones are not ours: ours have about 250 characters.
 _LONGEST: Final = 4096
-# The last second of the year 9999; JSON dates go no further.
+# The last second of the year 9999, the end of the dates that clients can read.
 _LATEST: Final = 253_402_300_799
 
 
@@ -38,31 +38,36 @@ class Claims:
     id: str
     collection_id: str
     refreshable: bool
-    type: str
 
 
-def issue(
+def issue_token(
     project: ProjectHandle,
     collection: CollectionSchema,
     record: Values,
     *,
     refreshable: bool = True,
-    seconds: int | None = None,
+    seconds: int = 0,
 ) -> str:
-    """A token for ``record`` that lasts ``seconds``, or as long as the collection's tokens do."""
-    lasting = seconds or int(collection.options["authToken"]["duration"])
-    return encode(_key(project, collection, record), record["id"], collection.id, refreshable, lasting)
+    """A token for ``record``; it lasts ``seconds``, or as long as the collection's tokens do."""
+    lasting = seconds or token_seconds(collection)
+    key = _key(project, collection, record)
+    return encode_token(key, Claims(record["id"], collection.id, refreshable), lasting)
 
 
-def encode(key: bytes, record_id: str, collection_id: str, refreshable: bool, seconds: int) -> str:
-    claims = {
-        "collectionId": collection_id,
+def token_seconds(collection: CollectionSchema) -> int:
+    """How long a token of the collection lasts."""
+    return int(collection.options["authToken"]["duration"])
+
+
+def encode_token(key: bytes, claims: Claims, seconds: int) -> str:
+    payload = {
+        "collectionId": claims.collection_id,
         "exp": min(int(time.time()) + seconds, _LATEST),
-        "id": record_id,
-        "refreshable": refreshable,
+        "id": claims.id,
+        "refreshable": claims.refreshable,
         "type": AUTH,
     }
-    return jwt.encode(claims, key, ALGORITHM)
+    return jwt.encode(payload, key, ALGORITHM)
 
 
 def read_claims(token: str) -> Claims | None:
@@ -71,22 +76,25 @@ def read_claims(token: str) -> Claims | None:
         return None
     try:
         data = jwt.decode(token, options={"verify_signature": False})
-    except (jwt.InvalidTokenError, RecursionError, ValueError):
+    # A payload of nothing but brackets is too deep for the JSON reader.
+    except (jwt.InvalidTokenError, RecursionError):
         return None
-    claims = Claims(
-        data.get("id"), data.get("collectionId"), data.get("refreshable") is True, data.get("type")
-    )
-    texts = (claims.id, claims.collection_id)
-    if claims.type != AUTH or not all(isinstance(text, str) and text and is_storable(text) for text in texts):
+    record_id, collection_id = _name(data.get("id")), _name(data.get("collectionId"))
+    if data.get("type") != AUTH or not record_id or not collection_id:
         return None
-    return claims
+    return Claims(record_id, collection_id, data.get("refreshable") is True)
+
+
+def _name(value: object) -> str:
+    """``value`` if a database can be asked for it, else ``""``."""
+    return value if isinstance(value, str) and is_storable(value) else ""
 
 
 def is_genuine(token: str, key: bytes) -> bool:
-    """Whether ``key`` signed the token and it has not expired. One algorithm: never what the header asks for."""
+    """Whether ``key`` signed the token and it has not expired. One algorithm: never what its header asks for."""
     try:
         jwt.decode(token, key, algorithms=[ALGORITHM], options={"require": ["exp"]})
-    except (jwt.InvalidTokenError, RecursionError, ValueError):
+    except (jwt.InvalidTokenError, RecursionError):
         return False
     return True
 
@@ -97,10 +105,9 @@ def user_of(call: Call, token: str, claims: Claims) -> Principal:
     One read by primary key.
     """
     collection = call.schema.get(claims.collection_id)
-    if collection is None or collection.id != claims.collection_id or not collection.is_auth:
+    if collection is None or collection.id != claims.collection_id:
         return GUEST
-    # The table of superusers is empty: they are people of the control plane (see superusers).
-    if collection.id == SUPERUSERS_ID:
+    if not collection.is_auth or is_superusers(collection):
         return GUEST
     record = find(call, collection, claims.id)
     if record is None or not is_genuine(token, _key(call.session.project, collection, record)):
@@ -108,13 +115,12 @@ def user_of(call: Call, token: str, claims: Claims) -> Principal:
     return Principal("user", collection.id, collection.name, record)
 
 
-def derive_key(purpose: str, *parts: Any) -> bytes:
-    """32 bytes that only who knows all ``parts`` can make; no two lists of parts give the same."""
-    parts_text = "".join(f"{len(text)}:{text}" for text in map(str, parts))
-    return hmac.digest(purpose.encode(), parts_text.encode(), hashlib.sha256)
-
-
 def _key(project: ProjectHandle, collection: CollectionSchema, record: Values) -> bytes:
-    return derive_key(
-        "mbaas user token", project.uid, collection.options["authToken"]["secret"], record["tokenKey"]
-    )
+    secret = str(collection.options["authToken"]["secret"])
+    return derive_key(secret, "mbaas user token", project.uid, str(record["tokenKey"]))
+
+
+def derive_key(secret: str, *parts: str) -> bytes:
+    """32 bytes from ``secret`` for one purpose: no two lists of ``parts`` give the same."""
+    message = "".join(f"{len(part)}:{part}" for part in parts)
+    return hmac.digest(secret.encode(), message.encode(), hashlib.sha256)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from projects.accounts import superusers
-from projects.accounts.record_parts import AuthWrite, prepare_auth_write
-from projects.api import limits
+from projects.accounts.superusers import (
+    is_superusers_name,
+    list_superusers,
+    refuse_superuser_write,
+    view_superuser,
+)
 from projects.api.bodies import read_body
-from projects.api.dispatch import client_ip, endpoint, in_password_pool, read, write
+from projects.api.dispatch import endpoint, read, write
+from projects.api.limits import limit_request
+from projects.api.passwords import write_hashing
 from projects.api.responses import json_response, no_content
+from projects.errors import not_found
+from projects.records.auth_fields import HashedPasswords
 from projects.records.call import Call
 from projects.records.create import create_record
 from projects.records.delete import delete_record
@@ -22,6 +28,7 @@ from projects.records.list import list_records
 from projects.records.present import Shape, present_one
 from projects.records.update import update_record
 from projects.records.view import view_record
+from projects.schema.collection import CollectionSchema
 
 COLLECTION = "/api/collections/{collection}/records"
 RECORD = "/api/collections/{collection}/records/{id}"
@@ -41,10 +48,11 @@ async def view_update_or_delete(request: Request) -> Response:
 
 async def _list(request: Request) -> Response:
     name, params = request.path_params["collection"], request.query_params
+    await limit_request(request, "list", name)
 
     def work(call: Call) -> dict[str, Any]:
-        if superusers.is_superusers(call, name):
-            return superusers.list_records(call, params)
+        if is_superusers_name(call, name):
+            return list_superusers(call, params)
         return list_records(call, name, params)
 
     return json_response(await read(request, work))
@@ -53,61 +61,56 @@ async def _list(request: Request) -> Response:
 async def _view(request: Request) -> Response:
     name, record_id = request.path_params["collection"], request.path_params["id"]
     params = request.query_params
+    await limit_request(request, "view", name)
 
     def work(call: Call) -> dict[str, Any]:
-        if superusers.is_superusers(call, name):
-            return superusers.view_record(call, record_id, params)
+        if is_superusers_name(call, name):
+            return view_superuser(call, record_id, params)
         return view_record(call, name, record_id, params)
 
     return json_response(await read(request, work))
 
 
 async def _create(request: Request) -> Response:
-    name = request.path_params["collection"]
+    name, shape = request.path_params["collection"], Shape.of(request.query_params)
+    await limit_request(request, "create", name)
     body = await read_body(request)
-    prepared = await _hashed(request, name, body, "create")
 
-    def work(call: Call) -> dict[str, Any]:
-        superusers.refuse_write(call, name)
-        collection = call.collection(name)
-        auth = prepared.on_create(call, collection, body)
-        record = create_record(call, collection, body, auth)
-        return present_one(call, collection, record, _shape(request.query_params))
+    def work(call: Call, hashed: HashedPasswords) -> dict[str, Any]:
+        collection = _writable(call, name)
+        record = create_record(call, collection, body, hashed)
+        return present_one(call, collection, record, shape)
 
-    return json_response(await write(request, work, body=body))
+    return json_response(await write_hashing(request, work, body=body))
 
 
 async def _update(request: Request) -> Response:
     name, record_id = request.path_params["collection"], request.path_params["id"]
+    shape = Shape.of(request.query_params)
+    await limit_request(request, "update", name)
     body = await read_body(request)
-    prepared = await _hashed(request, name, body, "update")
 
-    def work(call: Call) -> dict[str, Any]:
-        superusers.refuse_write(call, name)
-        collection = call.collection(name)
-        record = update_record(call, collection, record_id, body, prepared.on_update(call, collection, body))
-        return present_one(call, collection, record, _shape(request.query_params))
+    def work(call: Call, hashed: HashedPasswords) -> dict[str, Any]:
+        collection = _writable(call, name)
+        record = update_record(call, collection, record_id, body, hashed)
+        return present_one(call, collection, record, shape)
 
-    return json_response(await write(request, work, body=body))
+    return json_response(await write_hashing(request, work, body=body))
 
 
 async def _delete(request: Request) -> Response:
     name, record_id = request.path_params["collection"], request.path_params["id"]
-
-    def work(call: Call) -> None:
-        superusers.refuse_write(call, name)
-        delete_record(call, call.collection(name), record_id)
-
-    await write(request, work)
+    await limit_request(request, "delete", name)
+    await write(request, lambda call: delete_record(call, _writable(call, name), record_id))
     return no_content()
 
 
-async def _hashed(request: Request, name: str, body: Mapping[str, Any], action: str) -> AuthWrite:
-    raise NotImplementedError
-
-
-def _shape(params: Mapping[str, str]) -> Shape:
-    return Shape.of(params)
+def _writable(call: Call, name: str) -> CollectionSchema:
+    collection = call.schema.get(name)
+    if collection is None:
+        raise not_found("Missing or invalid collection context.")
+    refuse_superuser_write(call, name)
+    return collection
 
 
 routes = [

@@ -7,8 +7,11 @@ its text: an end user's id never opens the admin.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
+import structlog
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
@@ -52,13 +55,24 @@ def console_user(request: Any) -> ConsoleUser | None:
 
 
 def request_actor(request: Any, user: ConsoleUser) -> Actor:
-    """The actor of a Django or DRF request."""
-    return Actor.person(user, client_ip(request), str(request.META.get("HTTP_X_REQUEST_ID", "")))
+    """The actor of a Django or DRF request. The request's id is the one in the answer and the logs."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    return Actor.person(user, client_ip(request), str(request_id))
 
 
 def client_ip(request: Any) -> str:
-    """The address the server saw; proxies are resolved by the server, not here."""
-    return str(request.META.get("REMOTE_ADDR") or "")
+    """The client's address: the socket's, or what the trusted proxy's header says (MBAAS_CLIENT_IP_HEADER)."""
+    address = str(request.META.get("REMOTE_ADDR") or "")
+    if settings.MBAAS_CLIENT_IP_HEADER:
+        name = "HTTP_" + settings.MBAAS_CLIENT_IP_HEADER.upper().replace("-", "_")
+        hops = [hop.strip() for hop in request.META.get(name, "").split(",") if hop.strip()]
+        if len(hops) >= settings.MBAAS_TRUSTED_PROXIES:
+            address = hops[-settings.MBAAS_TRUSTED_PROXIES]
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        # A socket without an address, or a proxy that writes something else.
+        return ""
 
 
 def sign_in(request: HttpRequest, email: str, password: str, *, how: str) -> ConsoleUser:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
+from django.db import connections, transaction
 
 DEFAULT = "default"
 
@@ -12,3 +12,8 @@ DEFAULT = "default"
 def control_transaction() -> Any:
     """A transaction (a savepoint inside another) on the control plane's database."""
     return transaction.atomic(using=DEFAULT)
+
+
+def control_connection() -> Any:
+    """Django's connection to the control plane's database."""
+    return connections[DEFAULT]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from projects.control import audit
 from projects.control.actor import Actor
 from projects.control.database import control_transaction
-from projects.control.projects import locked, wrong_status
+from projects.control.projects import find_locked, locked, wrong_status
 from projects.control.roles import Action, require, require_operator
 from projects.databases import drop_database
 from projects.errors import FieldError, bad_request, invalid_fields
@@ -36,7 +36,9 @@ def request_deletion(actor: Actor, project: Project, *, typed_ref: str) -> Proje
         project.delete_after = timezone.now() + timedelta(days=settings.MBAAS_DELETE_GRACE_DAYS)
         project.save()
         details = {"delete_after": project.delete_after.isoformat(), "was": before}
-        audit.record(actor, "project.deletion_requested", project=project, target=project.ref, details=details)
+        audit.record(
+            actor, "project.deletion_requested", project=project, target=project.ref, details=details
+        )
     return project
 
 
@@ -71,7 +73,10 @@ def purge_project(actor: Actor, project: Project, *, before_due: bool = False) -
     """
     require_operator(actor)
     with control_transaction():
-        project = locked(project)
+        found = find_locked(project)
+        if found is None:
+            raise bad_request("The project is gone already.")
+        project = found
         if project.status != Project.Status.DELETING or project.delete_after is None:
             raise bad_request("The project is not being deleted.")
         if project.delete_after > timezone.now() and not before_due:

@@ -53,7 +53,12 @@ def create_key(actor: Actor, project: Project, *, kind: str, name: str = "") -> 
     secret = new_secret(PREFIXES[kind])
     with control_transaction():
         key = ApiKey.objects.create(
-            project=project, kind=kind, name=name, prefix=secret.prefix, hash=secret.hash, created_by=actor.user
+            project=project,
+            kind=kind,
+            name=name,
+            prefix=secret.prefix,
+            hash=secret.hash,
+            created_by=actor.user,
         )
         details = {"kind": kind, "prefix": secret.prefix}
         audit.record(actor, "key.created", project=project, target=name or secret.prefix, details=details)

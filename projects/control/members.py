@@ -61,7 +61,9 @@ def change_member(actor: Actor, member: Membership, *, role: str) -> Membership:
         member.role = role
         member.save()
         details = {"role": [before, role]}
-        audit.record(actor, "member.changed", project=member.project, target=member.user.email, details=details)
+        audit.record(
+            actor, "member.changed", project=member.project, target=member.user.email, details=details
+        )
     return member
 
 

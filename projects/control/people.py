@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import password_validation
 from django.contrib.auth.hashers import make_password
@@ -111,7 +111,9 @@ def _refuse_last_operator(user: ConsoleUser) -> None:
         raise bad_request("The installation keeps at least one operator.")
 
 
-def change_password(actor: Actor, user: ConsoleUser, *, password: str, current: str | None = None) -> ConsoleUser:
+def change_password(
+    actor: Actor, user: ConsoleUser, *, password: str, current: str | None = None
+) -> ConsoleUser:
     """Set a new password, which ends the person's sessions.
 
     A person gives the ``current`` one. An operator's or a command's reset needs none, and ends the
@@ -146,10 +148,12 @@ def check_password_strength(password: str, user: ConsoleUser) -> FieldError | No
         return REQUIRED
     if len(password) > PASSWORD_MAX:
         return FieldError(
-            "validation_length_too_long", f"Must be no more than {PASSWORD_MAX} character(s).", {"max": PASSWORD_MAX}
+            "validation_length_too_long",
+            f"Must be no more than {PASSWORD_MAX} character(s).",
+            {"max": PASSWORD_MAX},
         )
     try:
-        password_validation.validate_password(password, user)
+        password_validation.validate_password(password, cast(Any, user))
     except ValidationError as error:
         return FieldError("validation_weak_password", " ".join(error.messages))
     return None

@@ -49,9 +49,11 @@ def create_placement(
     with control_transaction():
         if is_default:
             Placement.objects.filter(is_default=True).update(is_default=False)
-        placement = Placement.objects.create(
-            name=name, engine=engine, url=url, is_default=is_default, accepts_projects=accepts_projects
+        placement = Placement(
+            name=name, engine=engine, is_default=is_default, accepts_projects=accepts_projects
         )
+        placement.url = url
+        placement.save(force_insert=True)
         details = {"engine": engine, "server": server_of(placement), "is_default": is_default}
         audit.record(actor, "placement.created", target=name, details=details)
     return placement

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +15,10 @@ from projects.control.database import control_transaction
 from projects.control.project_settings import check_settings
 from projects.control.roles import Action, require
 from projects.control.validation import check_ref, check_text
-from projects.databases import create_database, drop_database
-from projects.errors import ApiError, FieldError, bad_request, forbidden, invalid_fields
+from projects.databases import Session, create_database, drop_database, write_session
+from projects.errors import ApiError, FieldError, bad_request, forbidden, invalid_fields, not_found
 from projects.models import ConsoleUser, Membership, Placement, Project
+from projects.schema import seed_system_collections
 
 REF_TAKEN = FieldError("validation_not_unique", "Another project has this ref.")
 
@@ -35,12 +36,19 @@ def open_placements() -> list[Placement]:
 
 
 def create_project(
-    actor: Actor, ref: str, *, name: str = "", placement: str = "", owner: ConsoleUser | None = None
+    actor: Actor,
+    ref: str,
+    *,
+    name: str = "",
+    placement: str = "",
+    owner: ConsoleUser | None = None,
+    fill: Callable[[Session], None] | None = None,
 ) -> Project:
-    """A new project with its own empty database on ``placement`` (by name; empty for the default one).
+    """A new project with its own database on ``placement`` (by name; empty for the default one).
 
-    The actor becomes its owner, or ``owner`` where the actor is an operator or a command. On any failure
-    neither row nor database is left. Raises ApiError 400 by field, 403.
+    The actor becomes its owner, or ``owner`` where the actor is an operator or a command. The database
+    holds the system collections and what ``fill`` puts there. On any failure neither row nor database is
+    left. Raises ApiError 400 by field, 403.
     """
     if not may_create(actor):
         raise forbidden("Only operators create projects on this installation.")
@@ -75,7 +83,7 @@ def create_project(
                 details={"name": name, "placement": chosen.name, "owner": owner.email if owner else None},
             )
             # Last, so that whatever the control plane refuses is refused before a database is made.
-            create_database(project.handle())
+            _make_database(project, fill)
     except IntegrityError as error:
         raise invalid_fields("Failed to create project.", {"ref": REF_TAKEN}) from error
     except BaseException:
@@ -85,12 +93,23 @@ def create_project(
     return project
 
 
+def _make_database(project: Project, fill: Callable[[Session], None] | None) -> None:
+    handle = project.handle()
+    create_database(handle)
+    with write_session(handle) as session:
+        seed_system_collections(session)
+        if fill is not None:
+            fill(session)
+
+
 def _placement(name: str) -> Placement | FieldError:
     found = open_placements()
     if name:
         found = [p for p in found if p.name == name]
         if not found:
-            return FieldError("validation_unknown_placement", "No placement of that name accepts new projects.")
+            return FieldError(
+                "validation_unknown_placement", "No placement of that name accepts new projects."
+            )
     if not found:
         return FieldError("validation_unknown_placement", "No placement accepts new projects.")
     return found[0]
@@ -155,8 +174,20 @@ def _change_status(
 
 
 def locked(project: Project) -> Project:
-    """The project's row as it is now, locked until the transaction ends (SQLite locks everything)."""
-    return Project.objects.select_for_update(of=("self",)).select_related("placement").get(pk=project.pk)
+    """The project's row as it is now, locked until the transaction ends (SQLite locks everything).
+
+    Raises ApiError 404 when it is gone.
+    """
+    found = find_locked(project)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def find_locked(project: Project) -> Project | None:
+    """``locked``, or None when the row is gone."""
+    rows = Project.objects.select_for_update(of=("self",)).select_related("placement")
+    return rows.filter(pk=project.pk).first()
 
 
 def wrong_status(project: Project) -> ApiError:

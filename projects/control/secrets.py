@@ -1,13 +1,11 @@
-"""Keys and tokens as text: made once, kept as SHA-256 only.
-
-A fast hash is enough: the text has 256 random bits, so there is nothing to guess.
-"""
+"""Keys and tokens as text: made once, kept as a hash only."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
+
+from projects.crypto import hash_secret
 
 _BYTES = 32
 _SHOWN = 11
@@ -28,5 +26,4 @@ def new_secret(kind: str) -> NewSecret:
     return NewSecret(text, text[:_SHOWN], hash_secret(text))
 
 
-def hash_secret(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+__all__ = ["NewSecret", "hash_secret", "new_secret"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from projects.errors import forbidden
 from projects.records.call import Call
 from projects.rules import Scope, Statement, Undecidable, compile_predicate, parse_rule
 from projects.rules.predicate import Predicate
-from projects.schema.collection import CollectionSchema
+from projects.schema.collection import CollectionSchema, ProjectSchema
 
 SUPERUSERS_ONLY = "Only superusers can perform this action."
 # How every statement of the record path names the record's table.
@@ -48,39 +48,60 @@ def satisfies(
     """
     if not rule.strip():
         return True
-    predicate = call.schema.derived.get(
-        ("predicate", collection.id, rule), lambda: _predicate(call, collection, rule)
-    )
+    predicate = rule_predicate(call.schema, collection, rule)
     if predicate is not None:
         return predicate.test(record, call.request, now())
+    return row_satisfies(call, collection, rule, lambda scope: scope.rule(parse_rule(rule)), (), record)
+
+
+def rule_predicate(schema: ProjectSchema, collection: CollectionSchema, rule: str) -> Predicate | None:
+    """The rule as a Python predicate; None when only SQL can decide it."""
+    return schema.derived.get(("predicate", collection.id, rule), lambda: _predicate(schema, collection, rule))
+
+
+def _predicate(schema: ProjectSchema, collection: CollectionSchema, rule: str) -> Predicate | None:
+    try:
+        return compile_predicate(parse_rule(rule), schema, collection)
+    except Undecidable:
+        return None
+
+
+def row_satisfies(
+    call: Call,
+    collection: CollectionSchema,
+    key: Hashable,
+    condition: Callable[[Scope], sa.ColumnElement[bool]],
+    constants: Sequence[Any],
+    record: Mapping[str, Any],
+) -> bool:
+    """Whether SQL finds ``condition(scope)`` true of ``record`` as a row of literals.
+
+    ``key`` names the condition: its statement is compiled once per schema version. ``constants`` are those of
+    a client's filter.
+    """
     statement = call.schema.derived.get(
-        ("check", collection.id, rule), lambda: _check_statement(call, collection, rule)
+        ("check", collection.id, key), lambda: _check_statement(call, collection, condition)
     )
     engine = call.session.engine
     literals = {
         f"v{i}": field.to_db(record[field.name], engine) for i, field in enumerate(collection.fields)
     }
-    params = statement.params((), call.request, now(), **literals)
+    params = statement.params(constants, call.request, now(), **literals)
     return call.session.row(statement.sql, params) is not None
 
 
-def _predicate(call: Call, collection: CollectionSchema, rule: str) -> Predicate | None:
-    try:
-        return compile_predicate(parse_rule(rule), call.schema, collection)
-    except Undecidable:
-        return None
-
-
-def _check_statement(call: Call, collection: CollectionSchema, rule: str) -> Statement:
+def _check_statement(
+    call: Call, collection: CollectionSchema, condition: Callable[[Scope], sa.ColumnElement[bool]]
+) -> Statement:
     scope = new_scope(call, collection)
-    condition = scope.rule(parse_rule(rule))
+    where = condition(scope)
     engine = call.session.engine
     columns = [
         _literal(f"v{i}", field.column_type(engine), engine).label(field.name)
         for i, field in enumerate(collection.fields)
     ]
     row = sa.select(*columns).subquery(ALIAS)
-    return scope.render(sa.select(sa.literal_column("1")).select_from(scope.from_clause(row)).where(condition))
+    return scope.render(sa.select(sa.literal_column("1")).select_from(scope.from_clause(row)).where(where))
 
 
 def _literal(name: str, column: str, engine: Engine) -> sa.ColumnElement[Any]:

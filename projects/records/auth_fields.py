@@ -38,15 +38,17 @@ class PasswordWork:
     """What is to be hashed and checked outside the transaction. It holds plain passwords: never log it.
 
     ``plain`` by field; ``old`` is what the client gave as the present password, to be checked against
-    ``stored``; ``subject`` names whose password that is (for throttling). ``sign_up``: a new account
+    ``stored``, the hash of ``record_id`` in the collection of that id and name. ``sign_up``: a new account
     made by somebody who is not a superuser.
     """
 
     plain: Mapping[str, str] = field(default_factory=dict)
+    collection_id: str = ""
+    collection_name: str = ""
+    sign_up: bool = False
+    record_id: str = ""
     old: str = ""
     stored: str = ""
-    subject: str = ""
-    sign_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,7 +63,7 @@ class HashedPasswords:
 NOTHING_HASHED = HashedPasswords()
 
 
-class UnhashedPasswords(Exception):  # noqa: N818 (a control-flow signal, not a failure)
+class UnhashedPasswords(Exception):
     """The write needs hashes first: do ``work``, then write again with its HashedPasswords."""
 
     def __init__(self, work: PasswordWork) -> None:
@@ -111,7 +113,10 @@ def check_auth_update(
         elif not manager and not errors and not _proved(before, old, hashed):
             # Only now, that everything else is in order: a check costs as much as a hash.
             if hashed.work.old != old:
-                raise UnhashedPasswords(_work(call, collection, changed, before, old))
+                plain, stored = _plain(collection, changed), str(before["password"])
+                raise UnhashedPasswords(
+                    PasswordWork(plain, collection.id, collection.name, False, before["id"], old, stored)
+                )
             errors["oldPassword"] = WRONG_OLD_PASSWORD
     if errors:
         raise invalid_fields(message, errors)
@@ -130,7 +135,7 @@ def hash_passwords(
     plain = _plain(collection, values)
     if any(hashed.work.plain.get(name) != text for name, text in plain.items()):
         sign_up = is_new and collection.is_auth and not call.principal.is_superuser
-        raise UnhashedPasswords(PasswordWork(plain, sign_up=sign_up))
+        raise UnhashedPasswords(PasswordWork(plain, collection.id, collection.name, sign_up))
     for name in plain:
         values[name] = hashed.hashes[name]
 
@@ -166,13 +171,6 @@ def _plain(collection: CollectionSchema, values: Mapping[str, Any]) -> dict[str,
         and values.get(item.name)
         and not isinstance(values[item.name], PasswordHash)
     }
-
-
-def _work(
-    call: Call, collection: CollectionSchema, changed: Values, before: Values, old: str
-) -> PasswordWork:
-    subject = f"{collection.id}/{before['id']}"
-    return PasswordWork(_plain(collection, changed), old, str(before["password"]), subject)
 
 
 def _proved(before: Values, old: str, hashed: HashedPasswords) -> bool:

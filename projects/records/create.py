@@ -17,7 +17,7 @@ from projects.records.auth_fields import (
 from projects.records.call import Call
 from projects.records.changelog import log_change
 from projects.records.rows import Values, insert
-from projects.records.write import IntegrityErrors, accepted, missing_relations, refusal
+from projects.records.write import IntegrityErrors, missing_relations, refusal
 from projects.schema.collection import CollectionSchema
 from projects.schema.record_values import prepare_create, validate_values
 
@@ -32,19 +32,17 @@ def create_record(
 ) -> Values:
     """Store the record that ``body`` describes and return it whole.
 
-    Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong,
-    UnhashedPasswords when its passwords are to be hashed first.
+    Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong, and
+    UnhashedPasswords when there is a password to hash first.
     """
     rule = condition_for(call, collection.create_rule)
-    body = accepted(call, collection, body)
     values = prepare_create(collection, body)
-    stored = without_plain(collection, values)
-    if not satisfies(call.with_body(submitted(collection, body, values)), collection, rule, stored):
+    seen = without_plain(collection, values)
+    if not satisfies(call.with_body(submitted(collection, body, seen)), collection, rule, seen):
         raise bad_request(FAILED)
-    check_auth_create(call, collection, stored, body, FAILED)
+    check_auth_create(call, collection, values, body, FAILED)
     errors: dict[str, Any] = {**validate_values(collection, values)}
-    unchecked = [name for name in values if name not in errors]
-    errors.update(missing_relations(call, collection, values, unchecked))
+    errors.update(missing_relations(call, collection, values, [n for n in values if n not in errors]))
     if errors:
         raise invalid_fields(FAILED, errors)
     hash_passwords(call, collection, values, hashed, is_new=True)

@@ -13,12 +13,13 @@ from projects.records.auth_fields import (
     check_auth_update,
     hash_passwords,
     rotate_token_key,
+    without_plain,
 )
 from projects.records.call import Call
 from projects.records.changelog import log_change
 from projects.records.create import submitted
 from projects.records.rows import Values, find, update
-from projects.records.write import IntegrityErrors, accepted, missing_relations, refusal
+from projects.records.write import IntegrityErrors, missing_relations, refusal
 from projects.schema.collection import CollectionSchema
 from projects.schema.record_values import prepare_update, touch_dates, validate_values
 
@@ -35,42 +36,29 @@ def update_record(
     """Change the record as ``body`` says and return it whole.
 
     Raises 403 where only superusers may update, 404 when there is none or the rule refuses, 400 when a
-    field is wrong, UnhashedPasswords when passwords are to be hashed or checked first.
+    field is wrong, and UnhashedPasswords when there is a password to hash or check first.
     """
     rule = condition_for(call, collection.update_rule)
     before = find(call, collection, record_id, lock=True)
     if before is None:
         raise not_found()
-    body = accepted(call, collection, body)
     changed = prepare_update(collection, before, body)
-    asked = call.with_body(submitted(collection, body, {**before, **changed}))
-    if not satisfies(asked, collection, rule, before):
+    seen = without_plain(collection, {**before, **changed})
+    if not satisfies(call.with_body(submitted(collection, body, seen)), collection, rule, before):
         raise not_found()
     check_auth_update(call, collection, before, changed, body, hashed, FAILED)
-    errors = _errors(call, collection, before, {**before, **changed}, changed)
+    rotate_token_key(collection, before, changed)
+    changed.update(touch_dates(collection))
+    errors: dict[str, Any] = {**validate_values(collection, {**before, **changed}, changed, before)}
+    errors.update(missing_relations(call, collection, changed, [n for n in changed if n not in errors]))
     if errors:
         raise invalid_fields(FAILED, errors)
     hash_passwords(call, collection, changed, hashed, is_new=False)
-    rotate_token_key(collection, before, changed)
-    changed.update(touch_dates(collection))
-    after = {**before, **changed}
     try:
         with call.session.savepoint():
             update(call, collection, record_id, changed)
     except IntegrityErrors as error:
         raise refusal(error, collection, FAILED) from None
+    after = {**before, **changed}
     log_change(call, collection, "update", record_id, before, after)
     return after
-
-
-def _errors(
-    call: Call,
-    collection: CollectionSchema,
-    before: Values,
-    after: Values,
-    changed: Mapping[str, Any],
-) -> dict[str, Any]:
-    errors: dict[str, Any] = {**validate_values(collection, after, changed, before)}
-    names = [name for name in changed if name not in errors]
-    errors.update(missing_relations(call, collection, after, names))
-    return errors

@@ -121,7 +121,7 @@ class _Builder(Transformer[Token, Node]):
         token = children[0]
         if token.lower() in _WORDS:
             return self._constant(_WORDS[token.lower()], _start(token))
-        return _identifier(str(token), _start(token))
+        return identifier_at(str(token), _start(token))
 
     def call(self, children: list[Any]) -> Call:
         return Call(str(children[0]), tuple(children[1:]), _start(children[0]))
@@ -171,7 +171,7 @@ def _parse(text: str) -> tuple[Node, tuple[Constant, ...]]:
         return ast, tuple(builder.constants)
 
 
-def _identifier(text: str, position: int) -> Identifier:
+def identifier_at(text: str, position: int) -> Identifier:
     if not _IDENTIFIER.fullmatch(text):
         raise RuleSyntaxError(f'invalid identifier "{text}"', position)
     if text.startswith("@collection."):

@@ -15,6 +15,7 @@ import math
 import operator
 import re
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import orjson
@@ -24,7 +25,7 @@ from projects.rules.ast import Operator
 Plain = str | int | float | None
 Matcher = Callable[[str], bool]
 
-_NUMERIC = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.A)
+NUMERIC = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.A)
 _DATE_WITH_SPACE = re.compile(r"\d{4}-\d\d-\d\d ", re.A)
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.A)
 
@@ -60,7 +61,8 @@ def plain(value: Any) -> Plain:
 
 
 def json_text(value: Any) -> str:
-    return clean(orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATACLASS, default=str).decode())
+    """The JSON of a value as it is stored: no spaces, keys sorted."""
+    return clean(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode())
 
 
 def number_text(value: int | float) -> str:
@@ -97,7 +99,7 @@ def as_number_operand(value: Plain) -> int | float | None:
     """What a number column is compared with: a text that looks like a number is one, any other text is greater
     than all numbers."""
     if isinstance(value, str):
-        return float(value) if _NUMERIC.fullmatch(value) else math.inf
+        return float(value) if NUMERIC.fullmatch(value) else math.inf
     return value
 
 
@@ -161,16 +163,15 @@ def _aligned(left: str, right: str) -> tuple[str, str]:
     return left, right
 
 
-class _Any:
-    """``%`` in a pattern."""
+class Wildcard(Enum):
+    """``%`` (any text) and ``_`` (any one character) in a pattern."""
+
+    ANY = "%"
+    ONE = "_"
 
 
-class _One:
-    """``_`` in a pattern."""
-
-
-ANY, ONE = _Any(), _One()
-Token = str | _Any | _One
+ANY, ONE = Wildcard.ANY, Wildcard.ONE
+Token = str | Wildcard
 
 
 def pattern_tokens(text: str) -> list[Token]:
@@ -214,7 +215,7 @@ def pattern_tokens(text: str) -> list[Token]:
 def sql_pattern(text: str) -> str:
     r"""The same pattern for LIKE with ``\`` as its escape."""
     pattern = "".join(
-        "%" if token is ANY else "_" if token is ONE else re.sub(r"([\\%_])", r"\\\1", str(token))
+        token.value if isinstance(token, Wildcard) else re.sub(r"([\\%_])", r"\\\1", token)
         for token in pattern_tokens(text)
     )
     return pattern if len(pattern.encode()) <= MAX_PATTERN_BYTES else _NEVER
@@ -225,8 +226,8 @@ _NEVER = "\U0010fffe"
 
 
 def pattern_matcher(text: str) -> Matcher:
-    """The same pattern as a function; it takes time in proportion to the text, whatever the pattern."""
-    if len(text) * 4 > MAX_PATTERN_BYTES and len(sql_pattern(text)) == 1:
+    """The same pattern as a function; its time grows with the subject's length, not with its own wildcards."""
+    if len(text) > MAX_PATTERN_BYTES // 8 and sql_pattern(text) == _NEVER:
         return lambda subject: False
     tokens = [ascii_lower(token) if isinstance(token, str) else token for token in pattern_tokens(text)]
     segments: list[list[Token]] = [[]]
@@ -263,7 +264,9 @@ def pattern_matcher(text: str) -> Matcher:
 
 
 def _regex(segment: list[Token]) -> re.Pattern[str]:
-    return re.compile("".join("." if token is ONE else re.escape(str(token)) for token in segment), re.S)
+    return re.compile(
+        "".join("." if isinstance(token, Wildcard) else re.escape(token) for token in segment), re.S
+    )
 
 
 def _width(segment: list[Token]) -> int:

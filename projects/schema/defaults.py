@@ -67,7 +67,7 @@ def with_system_fields(kind: CollectionType, fields: tuple[Field, ...]) -> tuple
             if at is None:
                 out.append(default)
             elif type(out[at]) is not type(default):
-                out[at] = default
+                out[at] = replace(default, id=out[at].id)
             else:
                 out[at] = replace(out[at], **_FORCED[default.name])
     return tuple(out)

@@ -13,7 +13,7 @@ from projects.schema.defaults import auth_index_texts, with_system_fields
 from projects.schema.fields.base import Field, MalformedError
 from projects.schema.fields.options import as_flag, as_text, as_texts
 from projects.schema.fields.registry import field_from_json
-from projects.schema.ids import collection_id, field_id
+from projects.schema.ids import field_id
 from projects.schema.indexes import Index, IndexSyntaxError, parse_index
 from projects.schema.serialize import RULES
 
@@ -52,13 +52,11 @@ def merge(current: CollectionSchema, data: Mapping[str, Any]) -> CollectionSchem
 
 
 def complete(draft: CollectionSchema, before: CollectionSchema | None = None) -> CollectionSchema:
-    """``draft`` with its id, system fields, and indexes that fit its table.
+    """``draft`` (which has its id) with its system fields, and indexes that fit its table.
 
     ``before`` is the stored collection of an update: indexes that were not given anew follow a rename.
     """
-    kind = draft.type
-    done = replace(draft, id=draft.id or collection_id(kind, draft.name))
-    done = replace(done, fields=with_system_fields(kind, draft.fields))
+    done = replace(draft, fields=with_system_fields(draft.type, draft.fields))
     renames = _renames(before, done) if before is not None and draft.indexes == before.indexes else {}
     done = replace(done, indexes=tuple(_fitted(text, done, renames) for text in done.indexes))
     if done.is_auth:
@@ -107,6 +105,8 @@ def _renames(before: CollectionSchema, after: CollectionSchema) -> dict[str, str
 
 def _fitted(text: str, collection: CollectionSchema, renames: Mapping[str, str]) -> str:
     """The index's text as sent if it fits, else spelled anew for the collection's table and columns."""
+    if not collection.name:
+        return text
     try:
         index = parse_index(text)
     except IndexSyntaxError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import zlib
+from collections.abc import Collection
 from typing import Final
 
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -36,6 +37,14 @@ def collection_id(kind: str, name: str) -> str:
     """The id of a collection whose creator gave none; the same for the same type and name, so that
     schemas imported elsewhere agree (the wire contract's form)."""
     return f"pbc_{zlib.crc32((kind + name).encode())}"
+
+
+def free_collection_id(kind: str, name: str, taken: Collection[str]) -> str:
+    """``collection_id``, or a random one of its form when a renamed collection still has that."""
+    free = collection_id(kind, name)
+    while free in taken:
+        free = f"pbc_{secrets.randbelow(2**32)}"
+    return free
 
 
 def field_id(kind: str, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -11,8 +11,6 @@ import orjson
 from projects.errors import ApiError, ErrorTree, FieldError, invalid_fields
 from projects.schema import alter, store
 from projects.schema.collection import CollectionSchema, ProjectSchema
-from projects.schema.dates import now_text
-from projects.schema.draft import complete
 from projects.schema.fields.checks import BLANK
 from projects.schema.operations import (
     apply_delete,
@@ -84,19 +82,13 @@ def _read(data: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool]:
 
 
 def _change(schema: ProjectSchema, item: Mapping[str, Any], *, delete_missing: bool) -> _Change:
-    now = now_text()
     old = _known(schema, item)
     try:
         if old is None:
-            return _Change(None, replace(complete(draft_of_new(item)), created=now, updated=now))
-        new = draft_of_update(old, item)
+            return _Change(None, draft_of_new(schema, item, IMPORT_FAILED))
+        return _Change(old, draft_of_update(old, item, IMPORT_FAILED, keep_fields=not delete_missing))
     except ApiError as error:
         raise _failure(str(item.get("name") or ""), str(item.get("id") or ""), error) from None
-    if not delete_missing:
-        ids = new.field_by_id
-        kept = tuple(field for field in old.fields if field.id not in ids)
-        new = complete(replace(new, fields=(*new.fields, *kept)), old)
-    return _Change(old, new)
 
 
 def _known(schema: ProjectSchema, item: Mapping[str, Any]) -> CollectionSchema | None:
@@ -150,12 +142,12 @@ def _apply(session: Session, change: _Change, *, confirmed: bool) -> None:
 def _failure(name: str, collection_id: str, error: ApiError) -> ApiError:
     if set(error.data) == {"indexes"}:
         return invalid_fields(IMPORT_FAILED, error.data)
-    reasons = (
-        orjson.dumps(_messages(error.data), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
-        if error.data
-        else error.message
-    )
-    text = f'Data validations failed for collection "{name}" ({collection_id}):\n{reasons}.'
+    if error.data:
+        options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+        reasons = orjson.dumps(_messages(error.data), option=options).decode()
+        text = f'Data validations failed for collection "{name}" ({collection_id}):\n{reasons}.'
+    else:
+        text = f"Failed to import the collections configuration. Raw error:\n{error.message}"
     failure = FieldError("validation_collections_import_failure", text)
     return invalid_fields(IMPORT_FAILED, {"collections": failure})
 

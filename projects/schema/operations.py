@@ -15,8 +15,9 @@ from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.dates import now_text
 from projects.schema.defaults import new_collection
 from projects.schema.draft import COLLECTION_TYPES, complete, merge, read_type
-from projects.schema.fields.options import MalformedError
+from projects.schema.fields.options import MalformedError, as_text
 from projects.schema.fields.relation import RelationField
+from projects.schema.ids import free_collection_id
 from projects.schema.names import INTERNAL_NAME
 from projects.schema.validation import Candidate, RuleValidator, collection_errors
 
@@ -58,9 +59,7 @@ def create_collection(
 ) -> CollectionSchema:
     """A new collection with its table. ``data``: the wire JSON. Raises ApiError 400."""
     schema = store.lock_schema(session)
-    draft = draft_of_new(data)
-    now = now_text()
-    new = replace(complete(draft), created=now, updated=now)
+    new = draft_of_new(schema, data)
     candidate = Candidate(new=new, old=None, others=schema.collections)
     check(session, candidate, schema.with_collection(new), validate_rule, CREATE_FAILED)
     with session.savepoint():
@@ -133,8 +132,10 @@ def _found(schema: ProjectSchema, id_or_name: str) -> CollectionSchema:
     return collection
 
 
-def draft_of_new(data: Mapping[str, Any], message: str = CREATE_FAILED) -> CollectionSchema:
-    """A new collection's draft from its JSON. Raises ApiError 400."""
+def draft_of_new(
+    schema: ProjectSchema, data: Mapping[str, Any], message: str = CREATE_FAILED
+) -> CollectionSchema:
+    """The new collection that the JSON describes, complete but not checked. Raises ApiError 400."""
     try:
         kind = read_type(data)
     except MalformedError:
@@ -142,18 +143,27 @@ def draft_of_new(data: Mapping[str, Any], message: str = CREATE_FAILED) -> Colle
     if kind not in COLLECTION_TYPES:
         raise invalid_fields(message, {"type": _UNKNOWN_TYPE})
     try:
-        given_id = data.get("id") or ""
-        if not isinstance(given_id, str):
-            raise MalformedError("expected a string")
-        return replace(merge(new_collection(kind), data), id=given_id)
+        given_id = as_text(data.get("id") or "")
+        draft = merge(new_collection(kind), data)
     except MalformedError:
         raise ApiError(400, MALFORMED) from None
+    taken = {collection.id for collection in schema.collections}
+    draft = replace(draft, id=given_id or free_collection_id(kind, draft.name, taken))
+    now = now_text()
+    return replace(complete(draft), created=now, updated=now)
 
 
 def draft_of_update(
-    old: CollectionSchema, data: Mapping[str, Any], message: str = UPDATE_FAILED
+    old: CollectionSchema,
+    data: Mapping[str, Any],
+    message: str = UPDATE_FAILED,
+    *,
+    keep_fields: bool = False,
 ) -> CollectionSchema:
-    """The collection as the JSON changes it, complete but not checked. Raises ApiError 400."""
+    """The collection as the JSON changes it, complete but not checked. Raises ApiError 400.
+
+    ``keep_fields``: fields that the JSON does not name stay.
+    """
     try:
         kind = read_type({"type": data.get("type") or old.type, "name": data.get("name")})
         merged = merge(old, data)
@@ -164,6 +174,10 @@ def draft_of_update(
     if kind != old.type:
         change = FieldError("validation_collection_type_change", "Collection type cannot be changed.")
         raise invalid_fields(message, {"type": change})
+    if keep_fields:
+        ids = merged.field_by_id
+        kept = tuple(field for field in old.fields if field.id not in ids)
+        merged = replace(merged, fields=(*merged.fields, *kept))
     return replace(complete(merged, old), updated=now_text())
 
 

@@ -15,6 +15,7 @@ from projects.schema.fields.autodate import AutodateField
 from projects.schema.fields.base import Field, Invalid
 from projects.schema.fields.text import TextField
 
+_SIGNS: Final = ("+", "-")
 PK_CHANGE: Final = FieldError("validation_pk_change", "The record primary key cannot be changed.")
 
 
@@ -24,15 +25,19 @@ def prepare_create(collection: CollectionSchema, body: Mapping[str, Any]) -> dic
     Password fields hold plain text: the writer puts their PasswordHash in place before it stores them.
     """
     now = now_text()
+    modified = _has_modifiers(body)
     values: dict[str, Any] = {}
     for field in collection.fields:
+        name = field.name
         if isinstance(field, AutodateField):
-            values[field.name] = now if field.on_create else ""
+            values[name] = now if field.on_create else ""
             continue
-        value = _resolved(field, field.zero(), body)
-        if isinstance(field, TextField) and not value:
-            value = _generated(field)
-        values[field.name] = value
+        value = field.normalize(body[name]) if name in body else field.zero()
+        if modified:
+            value = _modified(field, value, body)
+        if not value and isinstance(field, TextField) and field.autogenerate_pattern:
+            value = field.generated()
+        values[name] = value
     return values
 
 
@@ -43,11 +48,17 @@ def prepare_update(
 
     ``old`` is the whole record as stored; autodate fields are not touched, see ``touch_dates``.
     """
-    return {
-        field.name: _resolved(field, old.get(field.name, field.zero()), body)
-        for field in collection.fields
-        if not isinstance(field, AutodateField) and _is_named(field, body)
-    }
+    modified = _has_modifiers(body)
+    values: dict[str, Any] = {}
+    for field in collection.fields:
+        name = field.name
+        if isinstance(field, AutodateField):
+            continue
+        if name in body:
+            values[name] = field.normalize(body[name])
+        if modified and any(key in body for key, _ in _modifier_keys(field)):
+            values[name] = _modified(field, values.get(name, old.get(name, field.zero())), body)
+    return values
 
 
 def touch_dates(collection: CollectionSchema) -> dict[str, str]:
@@ -68,10 +79,10 @@ def validate_values(
 
     With ``old`` (an update) the id must stay what it was.
     """
-    names = set(collection.field_by_name if changed is None else changed)
+    names = values.keys() if changed is None else values.keys() & set(changed)
     found: dict[str, FieldError] = {}
     for field in collection.fields:
-        if field.name not in names or field.name not in values:
+        if field.name not in names:
             continue
         if old is not None and field.name == "id" and values["id"] != old["id"]:
             found["id"] = PK_CHANGE
@@ -81,6 +92,10 @@ def validate_values(
         except Invalid as invalid:
             found[field.name] = invalid.error
     return found
+
+
+def _has_modifiers(body: Mapping[str, Any]) -> bool:
+    return any(key[-1:] in _SIGNS or key[:1] == "+" or ":" in key for key in body)
 
 
 def _modifier_keys(field: Field) -> list[tuple[str, str]]:
@@ -94,17 +109,8 @@ def _modifier_keys(field: Field) -> list[tuple[str, str]]:
     return [(key, modifier) for modifier, key in keys.items() if modifier in field.modifiers]
 
 
-def _is_named(field: Field, body: Mapping[str, Any]) -> bool:
-    return field.name in body or any(key in body for key, _ in _modifier_keys(field))
-
-
-def _resolved(field: Field, current: Any, body: Mapping[str, Any]) -> Any:
-    value = field.normalize(body[field.name]) if field.name in body else current
+def _modified(field: Field, value: Any, body: Mapping[str, Any]) -> Any:
     for key, modifier in _modifier_keys(field):
         if key in body:
             value = field.modify(value, modifier, body[key])
     return value
-
-
-def _generated(field: TextField) -> str:
-    return field.generated() if field.autogenerate_pattern else ""

@@ -13,6 +13,7 @@ from projects.schema.ddl import column_of
 from projects.schema.defaults import ID_FIELD
 from projects.schema.fields.base import Field
 from projects.schema.fields.checks import BLANK, length_between
+from projects.schema.fields.coerce import is_storable
 from projects.schema.fields.relation import RelationField
 from projects.schema.fields.text import TextField
 from projects.schema.indexes import Index, IndexSyntaxError, UnsupportedIndexError, parse_index
@@ -78,6 +79,8 @@ def collection_errors(candidate: Candidate, schema: ProjectSchema, validate_rule
         _put(errors, wire, _rule_error(candidate, rule, before, schema, validate_rule))
     if new.is_auth:
         errors.update(_auth_errors(candidate, schema, validate_rule))
+    if not errors:
+        _put(errors, "indexes", _missing_columns(new))
     return errors
 
 
@@ -114,9 +117,7 @@ def _name_error(candidate: Candidate) -> FieldError | None:
 
 def _fields_errors(candidate: Candidate) -> FieldError | ErrorTree | None:
     new, old = candidate.new, candidate.old
-    if not any(isinstance(field, TextField) and field.name == "id" for field in new.fields) or any(
-        field.id == ID_FIELD.id and field.name != "id" for field in new.fields
-    ):
+    if any(field.id == ID_FIELD.id and not _is_primary_key(field) for field in new.fields):
         return FieldError("validation_missing_primary_key", 'Missing or invalid "id" PK field.')
     if old is not None and _loses_system_field(old, new):
         return FieldError("validation_system_field_change", "System fields cannot be deleted or renamed.")
@@ -147,6 +148,10 @@ def _fields_errors(candidate: Candidate) -> FieldError | ErrorTree | None:
         if found:
             tree[str(at)] = found
     return tree or _changed_types(candidate)
+
+
+def _is_primary_key(field: Field) -> bool:
+    return isinstance(field, TextField) and field.name == "id"
 
 
 def _loses_system_field(old: CollectionSchema, new: CollectionSchema) -> bool:
@@ -209,7 +214,7 @@ def _indexes_errors(candidate: Candidate) -> FieldError | ErrorTree | None:
         except IndexSyntaxError:
             tree[str(at)] = invalid_index("Invalid CREATE INDEX expression.")
             continue
-        found = _index_error(new, index, names, definitions, taken)
+        found = _index_error(index, names, definitions, taken)
         names.add(index.name.lower())
         definitions.add(index.definition)
         if found:
@@ -218,7 +223,6 @@ def _indexes_errors(candidate: Candidate) -> FieldError | ErrorTree | None:
 
 
 def _index_error(
-    collection: CollectionSchema,
     index: Index,
     names: set[str],
     definitions: set[tuple[object, ...]],
@@ -237,12 +241,18 @@ def _index_error(
         )
     if len(index.name.encode()) > MAX_NAME or name.startswith("sqlite_"):
         return invalid_index(f"Failed to create index {index.name} - the name is reserved or too long.")
-    missing = sorted(column for column in index.column_names() if column_of(collection, column) is None)
-    if missing:
-        return invalid_index(
-            f"Failed to create index {index.name} - SQL logic error: no such column: {missing[0]} (1)."
-        )
     return None
+
+
+def _missing_columns(collection: CollectionSchema) -> ErrorTree:
+    tree: dict[str, FieldError] = {}
+    for at, index in enumerate(map(parse_index, collection.indexes)):
+        missing = sorted(name for name in index.column_names() if column_of(collection, name) is None)
+        if missing:
+            tree[str(at)] = invalid_index(
+                f"Failed to create index {index.name} - SQL logic error: no such column: {missing[0]} (1)."
+            )
+    return tree
 
 
 def invalid_index(message: str) -> FieldError:
@@ -269,6 +279,8 @@ def _rule_error(
         return FieldError(
             "validation_collection_system_rule_change", "System collection API rule cannot be changed."
         )
+    if rule and not is_storable(rule):
+        return FieldError("validation_invalid_rule", "Invalid rule. It has characters that cannot be stored.")
     return validate_rule(rule, schema, candidate.new) if rule else None
 
 
@@ -281,6 +293,5 @@ def _auth_errors(candidate: Candidate, schema: ProjectSchema, validate_rule: Rul
     if new.options["manageRule"] == "":
         errors["manageRule"] = FieldError("validation_nil_or_not_empty_required", BLANK.message)
     mfa_rule = new.options["mfa"]["rule"]
-    mfa_rule_error = validate_rule(mfa_rule, schema, new) if mfa_rule else None
-    errors.update(auth_option_errors(new, mfa_rule_error))
+    errors.update(auth_option_errors(new, validate_rule(mfa_rule, schema, new) if mfa_rule else None))
     return errors

@@ -29,7 +29,9 @@ pytestmark = pytest.mark.timeout(SECONDS + 60)
 
 
 @pytest.fixture(scope="module", params=[*SERVER_KINDS, "pocketbase"])
-def where(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def where(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
     """The environment that tells the Node tests where a server is and who its superuser is."""
     require_node()
     folder = tmp_path_factory.mktemp("server")

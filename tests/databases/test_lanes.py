@@ -91,7 +91,7 @@ def test_a_statement_too_long_for_the_quick_lane_is_answered_all_the_same(
 
 
 def test_quick_reads_do_not_wait_for_a_slow_one(project: ProjectHandle, lanes: Lanes, settings: Any) -> None:
-    settings.MBAAS_STATEMENT_TIMEOUT_MS = 3_000
+    settings.MBAAS_STATEMENT_TIMEOUT_MS = 1_000
 
     async def scenario() -> bool:
         slow = asyncio.create_task(lanes.read(project, lambda s: s.row(ENDLESS[project.engine])))

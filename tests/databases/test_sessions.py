@@ -124,7 +124,7 @@ def test_the_orm_shares_the_sessions_transaction(project: ProjectHandle) -> None
     with pytest.raises(ValueError), write_session(project) as session:
         put(session, "by-session")
         Param.objects.create(key="by-orm", value="1")
-        assert session.row("SELECT COUNT(*) FROM _params WHERE key LIKE 'by-%'") == (2,)
+        assert session.row(session.sql("SELECT COUNT(*) FROM _params WHERE key LIKE 'by-%'")) == (2,)
         raise ValueError
     assert not {"by-session", "by-orm"} & keys(project)
 

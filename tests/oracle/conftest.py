@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -19,6 +20,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
     """Plays the scenario of a key when it is first asked for, and remembers."""
     if not (ROOT / "manage.py").exists():
         pytest.skip("there is no server of ours to compare with")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line per request would drown a failure
     scenarios = {scenario.key: scenario for scenario in SCENARIOS}
     try:
         theirs = pocketbase(tmp_path_factory.mktemp("pocketbase"))

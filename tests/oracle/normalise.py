@@ -1,7 +1,7 @@
 """Takes out of an answer what must differ between two servers, and nothing else.
 
-Ids that a server invents become ``<id:name>`` (the name under which they were captured) or ``<id:1>``, the
-same id always the same word; times of this very run become ``<now>``; signed tokens are opened and their
+Ids that a server invents become ``<name>`` (under which they were captured) or ``<id:1>``, the same id
+always the same word; times of this very run become ``<now>``; signed tokens are opened and their
 claims shown. An id, a date or a token that the table itself sent stays as it is.
 """
 
@@ -50,9 +50,9 @@ _EXPIRY_STEP_MINUTES: Final = 5
 class Normaliser:
     """Normalises the answers of one server to one scenario, in order."""
 
-    def __init__(self, scenario: Scenario, captures: Mapping[str, str]) -> None:
+    def __init__(self, scenario: Scenario, words: Mapping[str, str]) -> None:
         self._sent = set(_ids_sent(scenario))
-        self._words = {value: f"<{name}>" for name, value in captures.items()}
+        self._words = dict(words)
         self._counter = itertools.count(1)
 
     def body(self, value: Json) -> Json:
@@ -101,7 +101,7 @@ class Normaliser:
 
 def normalise(scenario: Scenario, played: Played) -> list[Json]:
     """One comparable JSON object per step: status, headers, body, events, problem."""
-    normaliser = Normaliser(scenario, played.captures)
+    normaliser = Normaliser(scenario, played.words)
     shown = []
     for step, answer in zip(scenario.steps, played.answers, strict=True):
         body = answer.body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,10 +42,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A scenario's answers, one per step, and what was captured on the way (name -> value)."""
+    """A scenario's answers, one per step, and a word for each value that was captured on the way."""
 
     answers: tuple[Answer, ...]
-    captures: Mapping[str, str]
+    words: Mapping[str, str]
 
 
 class Player:
@@ -54,6 +55,7 @@ class Player:
         self._server = server
         self._client = httpx.Client(base_url=server.base_url, timeout=TIMEOUT_SECONDS)
         self._captures: dict[str, str] = {}
+        self._words: dict[str, str] = {}
         self._streams: dict[str, Stream] = {}
 
     def __enter__(self) -> Self:
@@ -66,7 +68,7 @@ class Player:
 
     def play(self, scenario: Scenario, *, like: Played | None = None) -> Played:
         """Plays ``scenario``. ``like`` is how another server played it: so many events are waited for."""
-        self._captures = {}
+        self._captures, self._words = {}, {}
         self._sign_in_superuser()
         self._clean()
         try:
@@ -78,7 +80,7 @@ class Player:
             for stream in self._streams.values():
                 stream.close()
             self._streams = {}
-        return Played(answers, dict(self._captures))
+        return Played(answers, dict(self._words))
 
     def _step(self, step: Step, like: Answer | None) -> Answer:
         try:
@@ -117,16 +119,16 @@ class Player:
         )
         answer = Answer(response.status_code, dict(response.headers), _body(response))
         for name, path in request.save.items():
-            if isinstance(value := lookup(answer.body, path), str):
-                self._captures[name] = value
+            self._capture(name, lookup(answer.body, path))
         return answer
 
     def _listen(self, step: Listen) -> Answer:
-        stream = Stream(self._server.base_url)
-        self._streams[step.stream] = stream
+        if earlier := self._streams.pop(step.stream, None):
+            earlier.close()
+        stream = self._streams[step.stream] = Stream(self._server.base_url)
         events = tuple(stream.take(at_least=1))
         if events:
-            self._captures[step.stream] = events[0].id
+            self._capture(step.stream, events[0].id)
         return Answer(stream.status, stream.headers, None, events)
 
     def _sign_in_superuser(self) -> None:
@@ -138,8 +140,16 @@ class Player:
         except httpx.TransportError:
             return  # each step will say so
         for name, path in (("superuser", "record.id"), ("superuser_token", "token")):
-            if isinstance(value := lookup(_body(answer), path), str):
-                self._captures[name] = value
+            self._capture(name, lookup(_body(answer), path))
+
+    def _capture(self, name: str, value: Json) -> None:
+        """Keeps a text; a name that is captured again stands for the newer value from then on."""
+        if isinstance(value, str):
+            self._captures[name] = value
+            taken = set(self._words.values())
+            more = (f"<{name}:{number}>" for number in itertools.count(2))
+            words = itertools.chain([f"<{name}>"], more)
+            self._words.setdefault(value, next(word for word in words if word not in taken))
 
     def _clean(self) -> None:
         """Takes away what earlier scenarios made. What cannot be taken away shows as a difference."""

@@ -7,12 +7,13 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 CONNECT_SECONDS = 10
-QUIET_SECONDS = 0.25
+QUIET_SECONDS = 0.2
 LATE_SECONDS = 3.0
 
 
@@ -65,13 +66,10 @@ class Stream:
             return new
 
     def close(self) -> None:
-        """Ends the stream."""
+        """Ends the stream; the reader then notices and lets go of the connection."""
         if self._socket is not None:
-            try:
+            with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self._connection.close()
 
     def _read(self) -> None:
         block: list[str] = []
@@ -83,8 +81,9 @@ class Stream:
                 elif block:
                     self._add(block)
                     block = []
-        except (OSError, ValueError, http.client.HTTPException):
-            pass  # closed by us
+        except (OSError, http.client.HTTPException):
+            pass  # closed, by us or by the server
+        self._connection.close()
         with self._changed:
             self._ended = True
             self._changed.notify_all()

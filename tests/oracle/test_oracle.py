@@ -11,7 +11,8 @@ from tests.oracle.differences import DIFFERENCES, EXTRA_KEYS, Allowed
 from tests.oracle.normalise import Pair
 from tests.oracle.scenarios import SCENARIOS
 
-pytestmark = pytest.mark.timeout(600)  # the first case builds PocketBase and starts both servers
+# The first case builds PocketBase and starts both servers.
+pytestmark = [pytest.mark.oracle, pytest.mark.timeout(600)]
 
 EXTRA = frozenset(EXTRA_KEYS)
 CASES = {

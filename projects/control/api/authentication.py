@@ -35,7 +35,7 @@ class PersonalTokenAuthentication(BaseAuthentication):
 class ConsoleSessionAuthentication(SessionAuthentication):
     """The console's session cookie, with the CSRF check on everything that changes something."""
 
-    def authenticate(self, request: Request) -> tuple[ConsoleUser, None] | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple[ConsoleUser, None] | None:
         user = console_user(request._request)
         if user is None:
             return None

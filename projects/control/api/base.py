@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -17,6 +17,9 @@ from projects.control.auth import console_user, request_actor
 from projects.control.roles import Action, find_project
 from projects.errors import unauthorized
 from projects.models import Project
+
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class ControlView(GenericAPIView[Any]):
@@ -41,7 +44,10 @@ class ControlView(GenericAPIView[Any]):
         return values
 
     def pages(
-        self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]], context: dict[str, Any] | None = None
+        self,
+        rows: QuerySet[Any],
+        serializer: type[BaseSerializer[Any]],
+        context: dict[str, Any] | None = None,
     ) -> Response:
         page: list[Model] = self.paginate_queryset(rows) or []
         shown = serializer(page, many=True, context={"request": self.request, **(context or {})})
@@ -61,14 +67,14 @@ def documented(
     query: Mapping[str, str] | None = None,
     answer: Any = None,
     status: int = 200,
-) -> Any:
+) -> Callable[[View], View]:
     """``extend_schema`` with this API's usual refusals; ``query`` names required parameters with their help."""
     refusals = (400, 401, 403, 404) if request is not None or query else (401, 403, 404)
     answers: dict[int, Any] = {status: OpenApiResponse(answer) if answer else None, **_refusals(*refusals)}
     parameters = [
         OpenApiParameter(name, str, required=True, description=text) for name, text in (query or {}).items()
     ]
-    return extend_schema(
+    decorate: Callable[[View], View] = extend_schema(
         operation_id=operation,
         summary=summary,
         # Else the docstring of the view class, which speaks to its maintainers.
@@ -78,3 +84,4 @@ def documented(
         responses=answers,
         tags=[tag],
     )
+    return decorate

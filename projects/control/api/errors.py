@@ -31,7 +31,7 @@ _CODES = {
 }
 
 
-def answer_error(error: Exception, context: dict[str, Any]) -> Response:
+def answer_error(error: Exception, _context: dict[str, Any]) -> Response:
     """DRF's EXCEPTION_HANDLER."""
     if isinstance(error, Http404):
         error = exceptions.NotFound(_MESSAGES[404])
@@ -47,12 +47,14 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response:
             headers["WWW-Authenticate"] = challenge
         if isinstance(error, exceptions.NotAuthenticated):
             return Response(_shape(401, _MESSAGES[401]), 401, headers=headers)
-        return Response(_shape(error.status_code, _sentence(error.detail)), error.status_code, headers=headers)
+        return Response(
+            _shape(error.status_code, _sentence(error.detail)), error.status_code, headers=headers
+        )
     logger.error("unexpected error", exc_info=error)
     return Response(_shape(500, "Something went wrong on our side."), 500)
 
 
-def unknown_route(request: HttpRequest) -> JsonResponse:
+def unknown_route(_request: HttpRequest) -> JsonResponse:
     return JsonResponse(_shape(404, _MESSAGES[404]), status=404)
 
 

@@ -30,9 +30,7 @@ class AuditView(ControlView):
 
 
 class PlacementsView(ControlView):
-    @documented(
-        "placements_list", "Placements (operators)", answer=PlacementOut(many=True), tag="placements"
-    )
+    @documented("placements_list", "Placements (operators)", answer=PlacementOut(many=True), tag="placements")
     def get(self, request: Request) -> Response:
         require_operator(self.actor)
         return self.pages(Placement.objects.all(), PlacementOut)

@@ -31,7 +31,12 @@ class ProjectsView(_ProjectsBase):
         return self.pages(visible_projects(self.actor), ProjectOut, {"roles": self.roles()})
 
     @documented(
-        "projects_create", "Create a project", request=ProjectIn, answer=ProjectOut, status=201, tag="projects"
+        "projects_create",
+        "Create a project",
+        request=ProjectIn,
+        answer=ProjectOut,
+        status=201,
+        tag="projects",
     )
     def post(self, request: Request) -> Response:
         project = projects.create_project(self.actor, **self.read(ProjectIn))
@@ -48,7 +53,9 @@ class ProjectView(_ProjectsBase):
     )
     def patch(self, request: Request, ref: str) -> Response:
         project = self.project()
-        return Response(self.shown(projects.change_project(self.actor, project, **self.read(ProjectChangeIn))))
+        return Response(
+            self.shown(projects.change_project(self.actor, project, **self.read(ProjectChangeIn)))
+        )
 
     @documented(
         "projects_delete",

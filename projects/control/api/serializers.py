@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.conf import settings
 from rest_framework import serializers
 
+from projects.control.addresses import project_url
 from projects.control.placements import server_of
 from projects.models import (
     ApiKey,
@@ -66,15 +66,6 @@ class ProjectOut(serializers.ModelSerializer[Project]):
         return roles.get(project.uid)
 
 
-def project_url(request: Any, project: Project) -> str:
-    """Where apps reach the project: under MBAAS_PUBLIC_URL, else where the request came in."""
-    path = f"/p/{project.ref}"
-    if settings.MBAAS_PUBLIC_URL:
-        return f"{settings.MBAAS_PUBLIC_URL}{path}"
-    url: str = request.build_absolute_uri(path)
-    return url
-
-
 class MemberOut(serializers.ModelSerializer[Membership]):
     email = serializers.CharField(source="user.email")
     name = serializers.CharField(source="user.name")
@@ -100,7 +91,7 @@ class NewKeyOut(KeyOut):
     key = serializers.CharField()
 
     class Meta(KeyOut.Meta):
-        fields = (*KeyOut.Meta.fields, "key")
+        fields: ClassVar = (*KeyOut.Meta.fields, "key")
 
 
 class TokenOut(serializers.ModelSerializer[PersonalToken]):
@@ -118,7 +109,7 @@ class NewTokenOut(TokenOut):
     token = serializers.CharField()
 
     class Meta(TokenOut.Meta):
-        fields = (*TokenOut.Meta.fields, "token")
+        fields: ClassVar = (*TokenOut.Meta.fields, "token")
 
 
 class PlacementOut(serializers.ModelSerializer[Placement]):
@@ -144,13 +135,25 @@ class AuditOut(serializers.ModelSerializer[AuditEntry]):
 
     class Meta:
         model = AuditEntry
-        fields = ("id", "at", "actor", "action", "target", "project", "projectUid", "details", "ip", "requestId")
+        fields = (
+            "id",
+            "at",
+            "actor",
+            "action",
+            "target",
+            "project",
+            "projectUid",
+            "details",
+            "ip",
+            "requestId",
+        )
 
 
 class ErrorOut(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     message = serializers.CharField()
-    data = serializers.DictField()
+    # DRF takes it for a field before it can hide Serializer.data.
+    data = serializers.DictField()  # type: ignore[assignment]
 
 
 class SessionOut(serializers.Serializer[Any]):

@@ -44,7 +44,7 @@ class SessionView(ControlView):
     @method_decorator(csrf_protect)
     def post(self, request: Request) -> Response:
         given = self.read(SignInIn)
-        request.user = sign_in(request._request, given["email"], given["password"], how="api")
+        self.request.user = sign_in(request._request, given["email"], given["password"], how="api")  # type: ignore[assignment]
         return self._answer()
 
     @documented("session_delete", "Sign out", status=204, tag="me")
@@ -90,7 +90,7 @@ class PasswordView(ControlView):
 
 class TokensView(ControlView):
     def get_permissions(self) -> list[Any]:
-        return [IsSessionUser()] if self.request.method == "POST" else super().get_permissions()
+        return [IsSessionUser()] if self.request.method == "POST" else list(super().get_permissions())
 
     @documented("tokens_list", "My personal tokens", answer=TokenOut(many=True), tag="me")
     def get(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ from typing import Any
 from projects.errors import ErrorTree, FieldError
 from projects.schema.fields.base import Invalid, OptionScope
 from projects.schema.fields.checks import BLANK, MAX_SAFE_INTEGER, between, complaints
+from projects.schema.fields.coerce import is_storable
 from projects.schema.fields.manyvalued import ManyValuedField
 from projects.schema.fields.options import as_flag, as_integer, as_text, option
 
@@ -32,7 +33,10 @@ class RelationField(ManyValuedField):
         return max(self.max_select, 1)
 
     def check(self, value: Any) -> None:
-        chosen = len(self.values_of(value))
+        ids = self.values_of(value)
+        if not all(map(is_storable, ids)):
+            raise Invalid(MISSING_RECORDS.code, MISSING_RECORDS.message)
+        chosen = len(ids)
         if chosen < self.min_select:
             raise Invalid(
                 "validation_not_enough_values",
@@ -62,5 +66,5 @@ class RelationField(ManyValuedField):
 
     def _max_complaint(self) -> FieldError | None:
         if self.max_select == 0:
-            return BLANK if self.min_select > 1 else None
+            return BLANK if self.min_select > 0 else None
         return between(self.max_select, max(self.min_select, 0), MAX_SAFE_INTEGER)

@@ -8,6 +8,7 @@ from typing import Any
 from projects.errors import ErrorTree, FieldError
 from projects.schema.fields.base import Invalid, OptionScope
 from projects.schema.fields.checks import BLANK, between, complaints
+from projects.schema.fields.coerce import is_storable
 from projects.schema.fields.manyvalued import ManyValuedField
 from projects.schema.fields.options import as_integer, as_texts, option
 
@@ -36,4 +37,6 @@ class SelectField(ManyValuedField):
     def check_options(self, scope: OptionScope) -> dict[str, FieldError | ErrorTree]:
         if not self.values:
             return {"values": BLANK}
+        if not all(map(is_storable, self.values)):
+            return {"values": FieldError("validation_match_invalid", "Must be in a valid format.")}
         return complaints(maxSelect=between(self.max_select, 0, len(self.values)))

@@ -4,10 +4,42 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.oracle.scenarios import collections_create, collections_fields, collections_rules
+from tests.oracle.scenarios import (
+    auth,
+    collections_create,
+    collections_fields,
+    collections_rules,
+    collections_update,
+    errors,
+    filters,
+    realtime,
+    records_create,
+    records_list,
+    records_update,
+    records_values,
+    rules,
+    superusers,
+    users,
+)
 from tests.oracle.table import Scenario
 
-_SUBJECTS: Final = (collections_create, collections_fields, collections_rules)
+_SUBJECTS: Final = (
+    collections_create,
+    collections_fields,
+    collections_rules,
+    collections_update,
+    records_values,
+    records_create,
+    records_update,
+    records_list,
+    filters,
+    rules,
+    auth,
+    users,
+    superusers,
+    realtime,
+    errors,
+)
 
 SCENARIOS: Final[tuple[Scenario, ...]] = tuple(
     scenario for subject in _SUBJECTS for scenario in subject.SCENARIOS

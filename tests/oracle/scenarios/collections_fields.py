@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.oracle.table import Json, Request, Scenario
 from tests.oracle.scenarios.building import COLLECTIONS, field, make
+from tests.oracle.table import Json, Request, Scenario
 
 Options = dict[str, Json]
 

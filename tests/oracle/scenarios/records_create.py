@@ -178,28 +178,28 @@ BODIES: dict[str, bytes] = {
     "nested too deep": b'{"j":' + b"[" * 12000 + b"]" * 12000 + b"}",
 }
 
+FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
+
+
+def multipart(**values: str) -> bytes:
+    """A multipart body of plain values; ``json_payload`` stands for the part @jsonPayload."""
+    parts = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in values.items()
+    )
+    return f"{parts}--x--\r\n".replace("json_payload", "@jsonPayload").encode()
+
+
 CONTENT_TYPES: dict[str, tuple[str, bytes]] = {
     "JSON as plain text": ("text/plain", b'{"a":"1"}'),
     "JSON with a character set": ("application/json; charset=utf-8", b'{"a":"1"}'),
     "JSON of a vendor": ("application/vnd.api+json", b'{"a":"1"}'),
-    "a form": ("application/x-www-form-urlencoded", b'a=1&n=12&j={"x":1}'),
-    "a form with a key twice": ("application/x-www-form-urlencoded", b"j=1&j=x"),
-    "broken multipart": ("multipart/form-data; boundary=x", b"--x\r\nbroken"),
-    "multipart with plain values": (
-        "multipart/form-data; boundary=x",
-        b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n7\r\n'
-        b'--x\r\nContent-Disposition: form-data; name="n"\r\n\r\n12.5\r\n'
-        b'--x\r\nContent-Disposition: form-data; name="j"\r\n\r\ntrue\r\n--x--\r\n',
-    ),
-    "multipart with @jsonPayload": (
-        "multipart/form-data; boundary=x",
-        b'--x\r\nContent-Disposition: form-data; name="@jsonPayload"\r\n\r\n{"a":"x","n":5}\r\n'
-        b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\ny\r\n--x--\r\n',
-    ),
-    "multipart with a broken @jsonPayload": (
-        "multipart/form-data; boundary=x",
-        b'--x\r\nContent-Disposition: form-data; name="@jsonPayload"\r\n\r\n{bad\r\n--x--\r\n',
-    ),
+    "a form": (FORM, b'a=1&n=12&j={"x":1}'),
+    "a form with a key twice": (FORM, b"j=1&j=x"),
+    "broken multipart": (PARTS, b"--x\r\nbroken"),
+    "multipart with plain values": (PARTS, multipart(a="7", n="12.5", j="true")),
+    "multipart with @jsonPayload": (PARTS, multipart(json_payload='{"a":"x","n":5}', a="y")),
+    "multipart with a broken @jsonPayload": (PARTS, multipart(json_payload="{bad")),
 }
 
 SENT = Scenario(

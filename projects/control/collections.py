@@ -1,0 +1,66 @@
+"""A project's collections for the people of the console: the schema's operations under roles and audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from projects.control import audit
+from projects.control.actor import Actor
+from projects.control.roles import Action, require
+from projects.databases import read_session, write_session
+from projects.models import Project
+from projects.rules import validate_rule
+from projects.schema import CollectionSchema, collection_to_json, operations
+
+
+def list_collections(actor: Actor, project: Project) -> tuple[CollectionSchema, ...]:
+    """All collections, system ones too, in the order of their creation. Raises ApiError 403, 404."""
+    require(actor, project, Action.SCHEMA_VIEW)
+    with read_session(project.handle()) as session:
+        return operations.list_collections(session)
+
+
+def view_collection(actor: Actor, project: Project, name: str) -> CollectionSchema:
+    """Raises ApiError 403, 404."""
+    require(actor, project, Action.SCHEMA_VIEW)
+    with read_session(project.handle()) as session:
+        return operations.view_collection(session, name)
+
+
+def create_collection(actor: Actor, project: Project, data: Mapping[str, Any]) -> CollectionSchema:
+    """A new collection from its wire JSON. Raises ApiError 400 by field, 403, 404."""
+    require(actor, project, Action.SCHEMA_EDIT)
+    with write_session(project.handle()) as session:
+        made = operations.create_collection(session, data, validate_rule=validate_rule)
+    audit.record(actor, "collection.created", project=project, target=made.name, details={"id": made.id})
+    return made
+
+
+def update_collection(
+    actor: Actor, project: Project, name: str, data: Mapping[str, Any], *, confirm: bool
+) -> CollectionSchema:
+    """The collection with the keys of ``data`` changed; ``confirm`` allows what destroys stored values.
+
+    Raises ApiError 400 by field (``confirmation_required`` where values would be lost), 403, 404.
+    """
+    require(actor, project, Action.SCHEMA_EDIT)
+    with write_session(project.handle()) as session:
+        before = collection_to_json(operations.view_collection(session, name))
+        changed = operations.update_collection(
+            session, name, data, validate_rule=validate_rule, confirm=confirm
+        )
+    after = collection_to_json(changed)
+    keys = [key for key in after if key != "updated" and before.get(key) != after[key]]
+    details = {"id": changed.id, "changed": keys, "confirmed": confirm}
+    audit.record(actor, "collection.changed", project=project, target=changed.name, details=details)
+    return changed
+
+
+def delete_collection(actor: Actor, project: Project, name: str) -> None:
+    """The collection and all its records, gone. Raises ApiError 400, 403, 404."""
+    require(actor, project, Action.SCHEMA_EDIT)
+    with write_session(project.handle()) as session:
+        gone = operations.view_collection(session, name)
+        operations.delete_collection(session, name, confirm=True)
+    audit.record(actor, "collection.deleted", project=project, target=gone.name, details={"id": gone.id})

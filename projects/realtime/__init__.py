@@ -1,0 +1,1 @@
+"""Realtime: who hears of which change, and how it reaches them."""

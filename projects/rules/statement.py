@@ -1,0 +1,50 @@
+"""SQL text with its parameters to come: what a plan cache keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from projects.context import Engine
+from projects.principal import RequestInfo
+from projects.rules.ast import Constant
+from projects.rules.inputs import Inputs, Read
+
+# Used to compile only; nothing of SQLAlchemy connects anywhere.
+_DIALECTS: dict[Engine, sa.Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="qmark"),  # type: ignore[no-untyped-call]
+    "postgresql": postgresql.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``sql`` has the engine's own placeholders; ``binders`` compute their values in order."""
+
+    sql: str
+    binders: tuple[Read, ...]
+
+    def params(
+        self, constants: Sequence[Constant], request: RequestInfo, now: datetime, **own: Any
+    ) -> list[Any]:
+        """The parameters of one run: the filter's constants, the request, an aware UTC time, and the values of the
+        caller's own bind parameters by name (KeyError when one is missing)."""
+        given = Inputs(constants, request, now, own)
+        return [read(given) for read in self.binders]
+
+
+def render(query: sa.ClauseElement, engine: Engine, readers: Mapping[str, Read]) -> Statement:
+    """``readers``: how each parameter of the compiler gets its value; all others are the caller's own."""
+    compiled: Any = query.compile(dialect=_DIALECTS[engine])
+    return Statement(
+        str(compiled), tuple(readers.get(name) or _own(name) for name in compiled.positiontup)
+    )
+
+
+def _own(name: str) -> Read:
+    return lambda given: given.extra[name]
