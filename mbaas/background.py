@@ -10,6 +10,7 @@ import threading
 
 import structlog
 from celery.beat import Service
+from celery.worker import state as worker_state
 from django.db import close_old_connections
 
 from mbaas.celery import app
@@ -21,7 +22,25 @@ class BackgroundWork:
     """A Celery worker on one thread and its schedule on another."""
 
     def __init__(self) -> None:
-        self._worker = app.WorkController(
+        # Kept in memory: what was missed while the server was down is due again soon.
+        self._beat = Service(app, scheduler_cls="celery.beat.Scheduler")
+        self._worker_thread = threading.Thread(target=self._work, name="celery-worker", daemon=True)
+        self._beat_thread = threading.Thread(target=self._beat.start, name="celery-beat", daemon=True)
+
+    def start(self) -> None:
+        self._worker_thread.start()
+        self._beat_thread.start()
+
+    def stop(self) -> None:
+        """Finish the task that runs, take no more."""
+        self._beat.stop()
+        # What the worker's loop looks at between tasks; its own stop() is for the thread that runs it.
+        worker_state.should_stop = 0
+        self._worker_thread.join(timeout=5)
+
+    def _work(self) -> None:
+        # Made on its own thread: Celery closes Django's connections here, which no event loop may do.
+        worker = app.WorkController(
             pool_cls="solo",
             concurrency=1,
             without_heartbeat=True,
@@ -29,27 +48,8 @@ class BackgroundWork:
             without_gossip=True,
             loglevel="WARNING",
         )
-        # Kept in memory: what was missed while the server was down is due again soon.
-        self._beat = Service(app, scheduler_cls="celery.beat.Scheduler")
-        self._threads = [
-            threading.Thread(target=self._work, name="celery-worker", daemon=True),
-            threading.Thread(target=self._beat.start, name="celery-beat", daemon=True),
-        ]
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """Finish the task that runs, take no more."""
-        self._beat.stop()
-        self._worker.stop()
-        for thread in self._threads:
-            thread.join(timeout=5)
-
-    def _work(self) -> None:
         try:
-            self._worker.start()
+            worker.start()
         except Exception:
             log.exception("the embedded worker stopped")
         finally:

@@ -30,7 +30,7 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
     )
     console = form == "console" or (form == "auto" and sys.stderr.isatty())
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -50,8 +50,9 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
             "django": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
             "celery": {"level": "WARNING"},
-            "_granian": {"level": "WARNING"},
-            "granian": {"level": "WARNING"},
+            "kombu": {"level": "ERROR"},
+            "_granian": {"level": "ERROR"},
+            "granian": {"level": "ERROR"},
             "psycopg.pool": {"level": "ERROR"},
         },
     }

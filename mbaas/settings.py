@@ -206,7 +206,7 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = MBAAS_DATA_DIR / "static"
+# Served straight from the packages that bring them: no collectstatic step, no folder of copies.
 WHITENOISE_USE_FINDERS = True
 
 LOGGING = logging_config(

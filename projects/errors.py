@@ -72,3 +72,7 @@ def not_found(message: str = "The requested resource wasn't found.") -> ApiError
 def invalid_fields(message: str, errors: ErrorTree) -> ApiError:
     """400 with errors by field. ``message`` says which action failed ("Failed to create record.")."""
     return ApiError(400, message, errors)
+
+
+class InvalidRuleError(Exception):
+    """A rule that cannot stand on its collection; the text says why."""

@@ -11,6 +11,6 @@ from projects.models import AuditEntry, Project
 
 
 @project_page(Action.AUDIT_VIEW)
-def activity(request: HttpRequest, actor: Actor, project: Project) -> HttpResponse:
+def activity(request: HttpRequest, _actor: Actor, project: Project) -> HttpResponse:
     page = page_of(request, AuditEntry.objects.filter(project_uid=project.uid))
     return render(request, "activity.html", "Activity", page=page)

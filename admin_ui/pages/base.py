@@ -14,7 +14,6 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-
 from psycopg_pool import PoolTimeout
 
 from projects.control.actor import Actor

@@ -19,7 +19,7 @@ from projects.models import Project
 
 
 @project_page(Action.PROJECT_VIEW)
-def overview(request: HttpRequest, actor: Actor, project: Project) -> HttpResponse:
+def overview(request: HttpRequest, _actor: Actor, project: Project) -> HttpResponse:
     keys = project.keys.filter(revoked_at=None)
     return render(
         request,

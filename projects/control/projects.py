@@ -55,13 +55,13 @@ def create_project(
     if owner is not None and owner != actor.user and not actor.may_everything:
         raise forbidden("Only operators create projects for others.")
     owner = owner or actor.user
-    name = name.strip() or ref
+    name = name.strip()
     errors: dict[str, FieldError] = {}
     if error := check_ref(ref):
         errors["ref"] = error
-    elif Project.objects.filter(ref=ref).exists():
+    elif is_taken(ref):
         errors["ref"] = REF_TAKEN
-    if error := check_text(name, 100):
+    if error := check_text(name, 100, required=False):
         errors["name"] = error
     chosen = _placement(placement)
     if isinstance(chosen, FieldError):
@@ -69,7 +69,7 @@ def create_project(
     if errors or isinstance(chosen, FieldError):
         raise invalid_fields("Failed to create project.", errors)
 
-    project = Project(ref=ref, name=name, placement=chosen)
+    project = Project(ref=ref, name=name or ref, placement=chosen)
     try:
         with control_transaction():
             project.save(force_insert=True)
@@ -80,7 +80,7 @@ def create_project(
                 "project.created",
                 project=project,
                 target=ref,
-                details={"name": name, "placement": chosen.name, "owner": owner.email if owner else None},
+                details={"name": project.name, "placement": chosen.name, "owner": owner.email if owner else None},
             )
             # Last, so that whatever the control plane refuses is refused before a database is made.
             _make_database(project, fill)
@@ -91,6 +91,11 @@ def create_project(
             drop_database(project.handle())
         raise
     return project
+
+
+def is_taken(ref: str) -> bool:
+    """Whether a project has this ref, be it one in deletion."""
+    return Project.objects.filter(ref=ref).exists()
 
 
 def _make_database(project: Project, fill: Callable[[Session], None] | None) -> None:

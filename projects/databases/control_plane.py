@@ -11,4 +11,6 @@ def refresh_control_connection() -> None:
     Django does that when a request begins, which no lane ever sees. Call it before reading the control plane.
     The project's own connection, which may be inside a transaction, is left alone.
     """
-    connections["default"].close_if_unusable_or_obsolete()
+    connection = connections["default"]
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

@@ -42,13 +42,13 @@ class Plan:
         """What of a principal decides how it sees a record that it may hear of and that is not its own."""
         if principal.is_superuser:
             return "all"
-        personal = self.shape.expand or (self.collection.is_auth and self.collection.options.get("manageRule"))
+        personal = self.shape.expand or (
+            self.collection.is_auth and self.collection.options.get("manageRule")
+        )
         return identity(principal) if personal else "public"
 
 
-def make_plan(
-    schema: ProjectSchema, collection: CollectionSchema, topic: Topic, *, single: bool
-) -> Plan:
+def make_plan(schema: ProjectSchema, collection: CollectionSchema, topic: Topic, *, single: bool) -> Plan:
     """``single``: the topic is one record, so its view rule counts, else the list rule."""
     rule = collection.view_rule if single else collection.list_rule
     text = topic.filter

@@ -22,8 +22,9 @@ GONE = (OSError, RuntimeError)
 class Transport(Protocol):
     """How a client is reached."""
 
-    def frame(self, topic: str, seq: int, data: bytes) -> bytes:
-        """One event ready to be written. Equal for equal arguments, whichever client it is for."""
+    @staticmethod
+    def frame(topic: str, seq: int, data: bytes) -> bytes:
+        """One event ready to be written, for all clients that are reached this way."""
 
     def write(self, data: bytes) -> Awaitable[None]:
         """Hand frames to the server; done when it will take more. Raises one of GONE."""
@@ -43,9 +44,9 @@ class Client:
     """
 
     __slots__ = (
-        "_arrears", "_sending", "_size", "_transport", "_waiting",
-        "authorization", "closed", "dirty", "frame", "id", "last_sent", "principal", "project_uid", "topics",
-        "turn",
+        "_arrears", "_sending", "_size", "_waiting",
+        "answered", "asked", "authorization", "closed", "dirty", "id", "last_sent", "principal", "project_uid",
+        "topics", "transport",
     )  # fmt: skip
 
     def __init__(self, client_id: str, project_uid: str, transport: Transport, arrears: int) -> None:
@@ -54,26 +55,24 @@ class Client:
         self.principal: Principal = GUEST
         self.authorization = ""
         self.topics: dict[str, Topic] = {}
-        # Which of its submissions is in force: a later one is never undone by an earlier that took longer.
-        self.turn = 0
+        # Its submissions, and which is in force: a later one is never undone by an earlier that took longer.
+        self.asked = 0
+        self.answered = 0
         self.closed = False
         self.dirty = False
         self.last_sent = time.monotonic()
-        self.frame = transport.frame
-        self._transport = transport
+        self.transport = transport
         self._waiting: deque[bytes] = deque()
         self._size = 0
         self._arrears = arrears
         self._sending: asyncio.Task[None] | None = None
 
-    @property
-    def identity(self) -> tuple[str, str, str]:
-        return identity(self.principal)
-
     def push(self, frame: bytes) -> bool:
         """Queue a frame for the next ``flush``; False when the client is too slow and must be dropped."""
-        if self._sending is not None and self._waiting:
-            if len(self._waiting) >= self._arrears or self._size + len(frame) > MAX_WAITING_BYTES:
+        waiting = len(self._waiting)
+        if self._sending is not None and waiting:
+            # Not while it keeps up: a burst before the next flush is no sign of slowness.
+            if waiting >= self._arrears or self._size + len(frame) > MAX_WAITING_BYTES:
                 return False
         self._waiting.append(frame)
         self._size += len(frame)
@@ -84,9 +83,9 @@ class Client:
         if self._sending is not None or not self._waiting or self.closed:
             return
         try:
-            rest = start(self._transport.write(self._take()))
+            rest = start(self.transport.write(self._take()))
         except GONE:
-            self._transport.abort()
+            self.transport.abort()
             return
         self.last_sent = time.monotonic()
         if rest is not None or self._waiting:
@@ -97,10 +96,10 @@ class Client:
             if rest is not None:
                 await rest
             while self._waiting and not self.closed:
-                await self._transport.write(self._take())
+                await self.transport.write(self._take())
                 self.last_sent = time.monotonic()
         except GONE:
-            self._transport.abort()
+            self.transport.abort()
         finally:
             self._sending = None
 
@@ -129,9 +128,9 @@ class Client:
             # What is half sent cannot be ended in good order.
             if self._sending is not None:
                 self._sending.cancel()
-            self._transport.abort()
+            self.transport.abort()
         else:
-            self._transport.finish()
+            self.transport.finish()
 
 
 def identity(principal: Principal) -> tuple[str, str, str]:
@@ -159,7 +158,7 @@ def _rest(steps: Generator[Any, None, None], waiting_for: Any) -> Generator[Any,
         error: BaseException | None = None
         try:
             yield waiting_for
-        except BaseException as thrown:
+        except BaseException as thrown:  # noqa: BLE001 (handed on to where it belongs)
             error = thrown
         try:
             waiting_for = next(steps) if error is None else _throw(steps, error)

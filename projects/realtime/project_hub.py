@@ -1,4 +1,4 @@
-"""One project's subscribers in this process, and the way of a change to them.
+"""The way of a project's changes to its subscribers in this process.
 
 Changes are handled one after another, so each client hears them in the order of their commits. What Python
 can decide is decided on the event loop; what needs the database waits for a lane, and later changes of the
@@ -10,51 +10,46 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from typing import Protocol, TypeAlias, TypeVar
 
 import structlog
 
-from projects.context import ProjectHandle, use_project
+from projects.context import ProjectHandle
 from projects.databases import Session
-from projects.principal import GUEST, Principal, RequestInfo
-from projects.realtime.audience import Audience, Plan, make_plan
-from projects.realtime.client import Client
+from projects.databases.lanes import TooBusyError
+from projects.principal import GUEST, Principal
+from projects.realtime.client import Client, Transport
+from projects.realtime.images import complete, is_complete, under
 from projects.realtime.latest import Latest
 from projects.realtime.offline import NeedsDatabaseError, OfflineSession
 from projects.realtime.rendering import Rendering, outcome
-from projects.realtime.topics import Topic, bases
+from projects.realtime.roster import Hearing, Roster
 from projects.records.call import Call
 from projects.records.events import ChangeEvent
-from projects.schema.collection import CollectionSchema, ProjectSchema
+from projects.schema.collection import ProjectSchema
 from projects.schema.store import load_schema
 
 log = structlog.get_logger("mbaas.realtime")
 
 T = TypeVar("T")
+# What only the database can answer: does this reach them, and what do they see of it?
+Question: TypeAlias = tuple[ChangeEvent, Hearing]
 
 # How long changes are handled before the loop gets its turn.
 SLICE_SECONDS = 0.005
 # What one visit to a lane decides at most: readers that wait behind it must not wait long.
 GROUPS_PER_READ = 50
+# How often a busy project's lane is asked again, waiting twice as long each time.
+READ_ATTEMPTS = 7
+FIRST_PAUSE_SECONDS = 0.05
 
 
 class Read(Protocol):
     """``lanes().read``"""
 
     async def __call__(self, project: ProjectHandle, work: Callable[[Session], T]) -> T: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """Some subscribers of a topic who get the same answer; ``view`` says how they see the record."""
-
-    audience: Audience
-    plan: Plan
-    request: RequestInfo
-    clients: tuple[Client, ...]
-    view: Any
 
 
 class ProjectHub:
@@ -68,230 +63,174 @@ class ProjectHub:
         drop: Callable[[Iterable[Client], str], None],
     ) -> None:
         self.project = project
-        self.clients: dict[str, Client] = {}
-        self.empty_since = time.monotonic()
-        self._read = read
+        self.roster = Roster()
+        self._read_once = read
         self._deliver = deliver
         self._drop = drop
-        self._audiences: dict[str, dict[str, Audience]] = {}
-        self._users: dict[tuple[str, str], dict[Client, None]] = {}
         self._schema: ProjectSchema | None = None
         self._latest = Latest() if project.engine == "postgresql" else None
         self._offline = OfflineSession(project)
         self._waiting: deque[ChangeEvent] = deque()
         self._running: asyncio.Task[None] | asyncio.Handle | None = None
-        # While principals are being found out: whose records changed meanwhile.
+        # While principals are being found out: when each user's record last changed, counted in changes.
         self._finding = 0
-        self._changed: set[tuple[str, str]] = set()
-
-    # --- who is here ---------------------------------------------------------------------------------
-
-    def add(self, client: Client) -> None:
-        self.clients[client.id] = client
-
-    def remove(self, client: Client) -> None:
-        if self.clients.pop(client.id, None) is not None:
-            self._leave(client)
-            if not self.clients:
-                self.empty_since = time.monotonic()
-
-    def bind(self, client: Client, principal: Principal, topics: Iterable[Topic]) -> None:
-        """Replace what the client is subscribed to, and as whom."""
-        self._leave(client)
-        client.principal = principal
-        client.topics = {topic.text: topic for topic in topics}
-        self._join(client)
-
-    async def find_principal(self, find: Callable[[Session, ProjectSchema], Principal]) -> Principal:
-        """``find(session, schema)`` such that no change of that user, heard of meanwhile, is missed."""
-        self._finding += 1
-        try:
-            while True:
-                self._changed.clear() if self._finding == 1 else None
-                principal = await self._read(self.project, lambda session: find(session, load_schema(session)))
-                if (principal.collection_id, principal.id) not in self._changed:
-                    return principal
-        finally:
-            self._finding -= 1
-
-    def _join(self, client: Client) -> None:
-        for topic in client.topics.values():
-            texts = self._audiences.setdefault(topic.base, {})
-            audience = texts.get(topic.text)
-            if audience is None:
-                audience = texts[topic.text] = Audience(topic)
-            audience.join(client)
-        if client.principal.kind == "user":
-            key = (client.principal.collection_id, client.principal.id)
-            self._users.setdefault(key, {})[client] = None
-
-    def _leave(self, client: Client) -> None:
-        for topic in client.topics.values():
-            texts = self._audiences[topic.base]
-            audience = texts[topic.text]
-            audience.leave(client)
-            if not audience:
-                del texts[topic.text]
-                if not texts:
-                    del self._audiences[topic.base]
-        key = (client.principal.collection_id, client.principal.id)
-        if client in self._users.get(key, ()):
-            del self._users[key][client]
-            if not self._users[key]:
-                del self._users[key]
-
-    # --- changes -------------------------------------------------------------------------------------
+        self._changes = 0
+        self._changed: dict[tuple[str, str], int] = {}
 
     def receive(self, event: ChangeEvent) -> None:
         self._waiting.append(event)
         if self._running is None:
             self._go_on()
 
+    async def find_principal(self, find: Callable[[Session, ProjectSchema], Principal]) -> Principal:
+        """``find(session, schema)``, again when that user changed meanwhile: no change of it may be missed."""
+        self._finding += 1
+        try:
+            while True:
+                started = self._changes
+                principal = await self._read(lambda session: find(session, load_schema(session)))
+                if self._changed.get((principal.collection_id, principal.id), 0) <= started:
+                    return principal
+        finally:
+            self._finding -= 1
+            if not self._finding:
+                self._changed.clear()
+
+    # --- one change after another
+
     def _go_on(self) -> None:
         self._running = None
-        deadline = time.monotonic() + SLICE_SECONDS
         loop = asyncio.get_running_loop()
+        deadline = time.monotonic() + SLICE_SECONDS
         while self._waiting:
             if time.monotonic() > deadline:
                 self._running = loop.call_soon(self._go_on)
                 return
             event = self._waiting.popleft()
-            if self._schema is None or self._schema.version < event.schema_version or not is_complete(event):
-                self._running = loop.create_task(self._prepare(event))
+            schema = self._schema
+            if schema is None or schema.version < event.schema_version or not is_complete(event):
+                self._running = loop.create_task(self._finish(event, self._prepare(event)))
                 return
-            if left := self._handle(self._schema, event):
-                self._running = loop.create_task(self._ask(self._schema, event, left))
+            left = self._handle(schema, event)
+            if left:
+                self._running = loop.create_task(self._finish(event, self._ask(schema, left)))
                 return
             self._handled(event)
 
+    async def _finish(self, event: ChangeEvent, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception:
+            # Nobody may silently miss a change: all connect anew, and load.
+            log.exception("a change could not be delivered", project=self.project.ref, seq=event.seq)
+            self._drop(list(self.roster.clients.values()), "a change could not be read")
+        self._handled(event)
+        self._go_on()
+
     async def _prepare(self, event: ChangeEvent) -> None:
         """Read what is missing to handle the event: the schema it was written under, its images."""
-        try:
-            schema, whole = await self._read(self.project, lambda session: complete(session, event))
-            self._schema = schema
-            if whole is not None and (left := self._handle(schema, whole)):
-                await self._decide(schema, whole, left)
-        except Exception:
-            self._give_up(event)
-        self._handled(event)
-        self._go_on()
+        schema, whole = await self._read(lambda session: complete(session, event))
+        self._adopt(schema)
+        if whole is not None:
+            await self._ask(schema, self._handle(schema, whole))
 
-    async def _ask(self, schema: ProjectSchema, event: ChangeEvent, left: list[Hearing]) -> None:
-        try:
-            await self._decide(schema, event, left)
-        except Exception:
-            self._give_up(event)
-        self._handled(event)
-        self._go_on()
-
-    def _give_up(self, event: ChangeEvent) -> None:
-        """Nobody may silently miss a change: all connect anew, and load."""
-        log.exception("a change could not be delivered", project=self.project.ref, seq=event.seq)
-        self._drop(list(self.clients.values()), "a change could not be read")
-
-    def _handle(self, schema: ProjectSchema, event: ChangeEvent) -> list[Hearing]:
-        """Deliver what can be decided here; returns those about whom the database must be asked."""
+    def _handle(self, schema: ProjectSchema, event: ChangeEvent) -> list[Question]:
+        """Deliver what can be decided here; returns what the database must be asked."""
         collection = schema.get(event.collection_id)
         if collection is None:
             return []
+        event = under(schema, collection, event)
         self._follow_user(event)
         told = self._latest.in_order(event) if self._latest else event
         if told is None:
             return []
         rendering = Rendering()
-        left: list[Hearing] = []
-        for hearing in self._hearings(schema, collection, told):
+        left: list[Question] = []
+        # A list: who proves too slow leaves while the others are told.
+        for hearing in list(self.roster.hearings(schema, collection, told.record_id)):
             try:
-                data = self._decided(self._offline, schema, told, hearing, rendering)
+                data = _answer(self._offline, schema, told, hearing, rendering)
             except NeedsDatabaseError:
-                left.append(hearing)
+                left.append((told, hearing))
             else:
-                self._tell(hearing, told, data)
+                self._tell(told, hearing, data)
         return left
 
-    async def _decide(self, schema: ProjectSchema, event: ChangeEvent, left: list[Hearing]) -> None:
-        told = self._latest.in_order(event) if self._latest else event
-        if told is None:
-            return
+    async def _ask(self, schema: ProjectSchema, left: list[Question]) -> None:
         for first in range(0, len(left), GROUPS_PER_READ):
             part = left[first : first + GROUPS_PER_READ]
 
-            def work(session: Session, part: list[Hearing] = part) -> list[bytes | None]:
+            def work(session: Session, part: list[Question] = part) -> list[bytes | None]:
                 rendering = Rendering()
-                return [self._decided(session, schema, told, hearing, rendering) for hearing in part]
+                return [_answer(session, schema, event, hearing, rendering) for event, hearing in part]
 
-            for hearing, data in zip(part, await self._read(self.project, work), strict=True):
-                self._tell(hearing, told, data)
+            for (event, hearing), data in zip(part, await self._read(work), strict=True):
+                self._tell(event, hearing, data)
 
-    def _hearings(
-        self, schema: ProjectSchema, collection: CollectionSchema, event: ChangeEvent
-    ) -> Iterator[Hearing]:
-        own = self._users.get((collection.id, event.record_id), {}) if collection.is_auth else {}
-        for audience, plan in self._concerned(schema, collection, event.record_id):
-            for group in audience.groups():
-                clients = tuple(client for client in group.clients if client not in own) if own else tuple(group.clients)
-                if clients:
-                    yield Hearing(audience, plan, group.request, clients, plan.view(group.request.principal))
-            mine = tuple(client for client in own if audience.topic.text in client.topics)
-            if mine:
-                # Who sees its own record sees more of it.
-                yield Hearing(audience, plan, audience.request_of(mine[0]), mine, "own")
+    async def _read(self, work: Callable[[Session], T]) -> T:
+        pause = FIRST_PAUSE_SECONDS
+        for _ in range(READ_ATTEMPTS - 1):
+            try:
+                return await self._read_once(self.project, work)
+            except TooBusyError:
+                await asyncio.sleep(pause)
+                pause *= 2
+        return await self._read_once(self.project, work)
 
-    def _concerned(
-        self, schema: ProjectSchema, collection: CollectionSchema, record_id: str
-    ) -> Iterator[tuple[Audience, Plan]]:
-        whole, single = bases(collection.id, collection.name, record_id)
-        for names, is_single in ((whole, False), (single, True)):
-            for base in names:
-                for audience in self._audiences.get(base, {}).values():
-                    plan = audience.plan
-                    if plan is None or plan.version != schema.version or plan.collection.id != collection.id:
-                        plan = make_plan(schema, collection, audience.topic, single=is_single)
-                        audience.follow(plan)
-                    yield audience, plan
-
-    def _decided(
-        self,
-        session: Session,
-        schema: ProjectSchema,
-        event: ChangeEvent,
-        hearing: Hearing,
-        rendering: Rendering,
-    ) -> bytes | None:
-        with use_project(self.project):
-            call = Call(session, schema, hearing.request)
-            heard = outcome(call, hearing.plan, event)
-            if heard is None:
-                return None
-            return rendering.data(call, hearing.plan, *heard, hearing.view)
-
-    def _tell(self, hearing: Hearing, event: ChangeEvent, data: bytes | None) -> None:
+    def _tell(self, event: ChangeEvent, hearing: Hearing, data: bytes | None) -> None:
         if data is None:
             return
         topic = hearing.audience.topic.text
-        # One frame for all who are reached the same way.
-        frames: dict[Any, bytes] = {}
+        frames: dict[type[Transport], bytes] = {}
         for client in hearing.clients:
             if client.closed or topic not in client.topics:
                 continue
-            kind = client.kind
+            kind = type(client.transport)
             frame = frames.get(kind)
             if frame is None:
-                frame = frames[kind] = client.frame(topic, event.seq, data)
+                frame = frames[kind] = kind.frame(topic, event.seq, data)
             self._deliver(client, frame)
 
-    # --- users ---------------------------------------------------------------------------------------
+    # --- users
 
     def _follow_user(self, event: ChangeEvent) -> None:
-        ...
+        """Keep principals as their records are: rules read them, and a new token key ends every session."""
+        self._changes += 1
+        if self._finding:
+            self._changed[event.collection_id, event.record_id] = self._changes
+        if event.after is None:
+            return
+        new, old = event.after.get("tokenKey"), (event.before or {}).get("tokenKey")
+        same: list[Client] = []
+        ended: list[Client] = []
+        for client in self.roster.signed_in(event.collection_id, event.record_id):
+            held = (client.principal.record or {}).get("tokenKey")
+            if held == new:
+                same.append(client)
+            elif held == old or event.before is None:
+                ended.append(client)
+            # Else it is a change before or after the one that matters, which is on its way.
+        self.roster.become(ended, GUEST)
+        if same:
+            self.roster.become(same, replace(same[0].principal, record=event.after))
 
     def _handled(self, event: ChangeEvent) -> None:
-        ...
+        """Who was deleted has still heard of that, and is a guest from now on."""
+        if event.action == "delete":
+            self.roster.become(self.roster.signed_in(event.collection_id, event.record_id), GUEST)
+
+    def _adopt(self, schema: ProjectSchema) -> None:
+        """Users go with their collection."""
+        self._schema = schema
+        for collection_id, record_id in list(self.roster.users()):
+            if schema.get(collection_id) is None:
+                self.roster.become(self.roster.signed_in(collection_id, record_id), GUEST)
 
 
-def is_complete(event: ChangeEvent) -> bool:
-    ...
-
-
-def complete(session: Session, event: ChangeEvent) -> tuple[ProjectSchema, ChangeEvent | None]:
-    ...
+def _answer(
+    session: Session, schema: ProjectSchema, event: ChangeEvent, hearing: Hearing, rendering: Rendering
+) -> bytes | None:
+    """What these subscribers hear of the change. Raises NeedsDatabaseError on an offline session."""
+    call = Call(session, schema, hearing.request)
+    heard = outcome(call, hearing.plan, event)
+    return rendering.data(call, hearing.plan, *heard, hearing.view) if heard else None

@@ -39,7 +39,8 @@ class SseTransport:
         self.aborted = False
         self.over = False
 
-    def frame(self, topic: str, seq: int, data: bytes) -> bytes:
+    @staticmethod
+    def frame(topic: str, seq: int, data: bytes) -> bytes:
         return b"id:%d\nevent:%b\ndata:%b\n\n" % (seq, topic.encode(errors="replace"), data)
 
     def write(self, data: bytes) -> Awaitable[None]:

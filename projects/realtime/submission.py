@@ -44,7 +44,9 @@ def read_submission(body: Mapping[str, Any], max_topics: int) -> Submission:
         )
     if len(topics) > max_topics:
         errors["subscriptions"] = _too_long(max_topics)
-    elif long := {str(i): _too_long(MAX_TOPIC_BYTES) for i, t in enumerate(topics) if _bytes(t) > MAX_TOPIC_BYTES}:
+    elif long := {
+        str(i): _too_long(MAX_TOPIC_BYTES) for i, t in enumerate(topics) if _bytes(t) > MAX_TOPIC_BYTES
+    }:
         errors["subscriptions"] = long
     if errors:
         raise bad_request(**errors)

@@ -46,7 +46,9 @@ def parse_topic(text: str) -> Topic:
         return Topic(text, "")
     base, _, query = text.partition("?")
     options = _options(query)
-    headers = {name.lower().replace("-", "_"): value for name, value in _texts(options.get("headers")).items()}
+    headers = {
+        name.lower().replace("-", "_"): value for name, value in _texts(options.get("headers")).items()
+    }
     return Topic(text, base, _texts(options.get("query")), headers)
 
 
@@ -76,7 +78,9 @@ def _as_text(value: Any) -> str:
     return str(value) if isinstance(value, int | float) else ""
 
 
-def bases(collection_id: str, collection_name: str, record_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def bases(
+    collection_id: str, collection_name: str, record_id: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The bases of topics that a change of that record belongs to: (of the collection, of the record).
 
     Names are compared as they are written: ``Posts/*`` is not ``posts/*``.

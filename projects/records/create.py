@@ -17,7 +17,7 @@ from projects.records.auth_fields import (
 from projects.records.call import Call
 from projects.records.changelog import log_change
 from projects.records.rows import Values, insert
-from projects.records.write import IntegrityErrors, missing_relations, refusal
+from projects.records.write import IntegrityErrors, accepted, missing_relations, refusal, without_hidden
 from projects.schema.collection import CollectionSchema
 from projects.schema.record_values import prepare_create, validate_values
 
@@ -36,11 +36,13 @@ def create_record(
     UnhashedPasswords when there is a password to hash first.
     """
     rule = condition_for(call, collection.create_rule)
+    body = without_hidden(call, collection, body)
+    body = accepted(call, collection, body)
     values = prepare_create(collection, body)
     seen = without_plain(collection, values)
-    if not satisfies(call.with_body(submitted(collection, body, seen)), collection, rule, seen):
+    if not satisfies(call.with_body(submitted(collection, body, values)), collection, rule, seen):
         raise bad_request(FAILED)
-    check_auth_create(call, collection, values, body, FAILED)
+    check_auth_create(call, collection, seen, body, FAILED)
     errors: dict[str, Any] = {**validate_values(collection, values)}
     errors.update(missing_relations(call, collection, values, [n for n in values if n not in errors]))
     if errors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from projects.records.access import condition_for
 from projects.records.call import Call
 from projects.records.queries import fetch_by_ids
 from projects.records.rows import Values
@@ -19,7 +20,7 @@ Tree = dict[str, "Tree"]
 
 
 def parse_expand(call: Call, collection: CollectionSchema, text: str) -> Tree:
-    """The tree of those paths that exist. A path that does not is left out whole, as the contract has it."""
+    """The tree of those paths that exist for the caller; any other is left out whole, as the contract has it."""
     tree: Tree = {}
     for path in text.split(",")[:MAX_PATHS]:
         names = [name.strip() for name in path.split(".")]
@@ -37,7 +38,9 @@ def _exists(call: Call, collection: CollectionSchema, names: list[str]) -> bool:
         if not isinstance(field, RelationField) or (field.hidden and not call.principal.is_superuser):
             return False
         current = call.schema.get(field.collection_id)
-    return current is not None
+        if current is None or (current.view_rule is None and not call.principal.is_superuser):
+            return False
+    return True
 
 
 def expand(
@@ -63,11 +66,8 @@ def _related(
     records: list[tuple[Values, Values]],
     below: Tree,
 ) -> dict[str, Values]:
-    """The visible related records by id, themselves expanded; none where the target is for superusers only."""
-    superuser = call.principal.is_superuser
-    if target.view_rule is None and not superuser:
-        return {}
-    rule = "" if superuser or target.view_rule is None else target.view_rule
+    """The visible related records by id, themselves expanded."""
+    rule = condition_for(call, target.view_rule)
     ids = list(dict.fromkeys(id_ for values, _ in records for id_ in field.values_of(values[field.name])))
     found = fetch_by_ids(call, target, rule, ids)
     pairs = [(values, visible(call, target, values)) for values in found.values()]

@@ -13,13 +13,12 @@ from projects.records.auth_fields import (
     check_auth_update,
     hash_passwords,
     rotate_token_key,
-    without_plain,
 )
 from projects.records.call import Call
 from projects.records.changelog import log_change
 from projects.records.create import submitted
 from projects.records.rows import Values, find, update
-from projects.records.write import IntegrityErrors, missing_relations, refusal
+from projects.records.write import IntegrityErrors, accepted, missing_relations, refusal, without_hidden
 from projects.schema.collection import CollectionSchema
 from projects.schema.record_values import prepare_update, touch_dates, validate_values
 
@@ -39,12 +38,14 @@ def update_record(
     field is wrong, and UnhashedPasswords when there is a password to hash or check first.
     """
     rule = condition_for(call, collection.update_rule)
+    body = without_hidden(call, collection, body)
     before = find(call, collection, record_id, lock=True)
     if before is None:
         raise not_found()
+    body = accepted(call, collection, body)
     changed = prepare_update(collection, before, body)
-    seen = without_plain(collection, {**before, **changed})
-    if not satisfies(call.with_body(submitted(collection, body, seen)), collection, rule, before):
+    asked = call.with_body(submitted(collection, body, {**before, **changed}))
+    if not satisfies(asked, collection, rule, before):
         raise not_found()
     check_auth_update(call, collection, before, changed, body, hashed, FAILED)
     rotate_token_key(collection, before, changed)

@@ -41,6 +41,27 @@ def _field_of(key: str) -> str:
     return key.partition(":")[0].strip("+-")
 
 
+def without_hidden(call: Call, collection: CollectionSchema, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``body`` as the caller may send it: hidden fields are for superusers, and nobody is told of them.
+
+    A password of one's own is the exception: hidden to read, there to be set.
+    """
+    hidden = call.schema.derived.get(("hidden", collection.id), lambda: _hidden_keys(collection))
+    if call.principal.is_superuser or not any(key in hidden for key in body):
+        return body
+    return {key: value for key, value in body.items() if key not in hidden}
+
+
+def _hidden_keys(collection: CollectionSchema) -> frozenset[str]:
+    names = [
+        field.name
+        for field in collection.fields
+        if field.hidden and not (collection.is_auth and field.name == "password")
+    ]
+    forms = ("{}", "+{}", "{}+", "{}-", "{}:autogenerate")
+    return frozenset(form.format(name) for name in names for form in forms)
+
+
 def missing_relations(
     call: Call, collection: CollectionSchema, values: Mapping[str, Any], names: Iterable[str]
 ) -> dict[str, FieldError]:

@@ -12,6 +12,8 @@ Constant = str | int | float | bool | None
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "~", "!~"]
 
 OPERATORS: tuple[str, ...] = ("=", "!=", ">", ">=", "<", "<=", "~", "!~")
+# The operator that says the same with its sides changed.
+FLIPPED: dict[Operator, Operator] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from projects.rules.ast import Operator
+from projects.rules.ast import FLIPPED, Operator
 from projects.rules.engines import Bind, EngineSql, Sql
 from projects.rules.inputs import NO_INPUTS, Input, Read
 from projects.rules.resolve import ColumnKind
@@ -24,8 +24,6 @@ from projects.rules.values import (
     date_pattern,
     sql_pattern,
 )
-
-FLIPPED: dict[str, Operator] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,4 +225,10 @@ class Comparer:
         known: list[Any] = [column.sql for column in (left, right) if column.nullable]
         if not known:
             return self.true
-        return Fragment("(", known[0], " IS NOT NULL", *(p for sql in known[1:] for p in (" AND ", sql, " IS NOT NULL")), ")")
+        return Fragment(
+            "(",
+            known[0],
+            " IS NOT NULL",
+            *(p for sql in known[1:] for p in (" AND ", sql, " IS NOT NULL")),
+            ")",
+        )

@@ -16,8 +16,10 @@ import sqlalchemy as sa
 
 from projects.context import Engine
 from projects.rules.ast import Operator
+from projects.rules.inputs import list_index
 from projects.rules.sql import Fragment, Name, Ref, disjunction
-from projects.rules.values import Plain, as_text, json_text
+from projects.rules.values import Plain, as_json_operand, as_list_operand, as_text, json_text
+from projects.schema.ddl import ROWID
 
 Sql = sa.ColumnElement[Any]
 # Makes a parameter of the value at hand, passed through the given function.
@@ -81,7 +83,9 @@ class EngineSql(ABC):
         """A JSON value compared (not by ``~``) with one that is bound."""
 
     @abstractmethod
-    def json_with_column(self, value: Sql, sign: Operator, other: Sql, kind: Literal["text", "number"]) -> Sql:
+    def json_with_column(
+        self, value: Sql, sign: Operator, other: Sql, kind: Literal["text", "number"]
+    ) -> Sql:
         """A JSON value compared (not by ``~``) with another column's."""
 
     @abstractmethod
@@ -162,9 +166,11 @@ class _Sqlite(EngineSql):
         return Fragment("CAST(", value, " AS TEXT)")
 
     def json_with_input(self, value: Sql, sign: Operator, bind: Bind) -> Sql:
-        return Fragment(value, _NULL_SAFE.get(sign, f" {sign} "), bind(lambda given: given))
+        return Fragment(value, _NULL_SAFE.get(sign, f" {sign} "), bind(as_json_operand))
 
-    def json_with_column(self, value: Sql, sign: Operator, other: Sql, kind: Literal["text", "number"]) -> Sql:
+    def json_with_column(
+        self, value: Sql, sign: Operator, other: Sql, kind: Literal["text", "number"]
+    ) -> Sql:
         bare = Fragment("(", other, " || '')") if kind == "text" else Fragment("(", other, " + 0)")
         return self.json_with_json(value, sign, bare)
 
@@ -181,7 +187,7 @@ class _Sqlite(EngineSql):
         return Fragment("json_array_length(", value, ")")
 
     def list_with_input(self, value: Sql, bind: Bind, negated: bool) -> Sql:
-        return Fragment(value, " IS NOT " if negated else " IS ", bind(lambda given: as_text(given) or None))
+        return Fragment(value, " IS NOT " if negated else " IS ", bind(as_list_operand))
 
     def elements(self, values: Sql, alias: str) -> tuple[Sql, Sql]:
         return (
@@ -203,12 +209,15 @@ _NULL_SAFE: dict[str, str] = {"=": " IS ", "!=": " IS NOT "}
 
 
 def _json_path(path: tuple[str, ...]) -> str:
-    # Parts come from an identifier: letters, digits and "_" only.
-    parts = (
-        f"[{part}]" if part.isdecimal() else f".{part}" if _PLAIN_KEY.fullmatch(part) else f'."{part}"'
-        for part in path
-    )
-    return "$" + "".join(parts)
+    """Parts come from an identifier (letters, digits and ``_``), so none needs an escape."""
+    text = "$"
+    for part in path:
+        index = list_index(part)
+        if index is not None:
+            text += f"[{index}]"
+        else:
+            text += f".{part}" if _PLAIN_KEY.fullmatch(part) else f'."{part}"'
+    return text
 
 
 class _Postgresql(EngineSql):
@@ -248,8 +257,10 @@ class _Postgresql(EngineSql):
     def json_at(self, column: Sql, path: tuple[str, ...]) -> Sql:
         if not path:
             return column
-        steps = "".join(f" -> {int(part)}" if part.isdecimal() else f" -> '{part}'" for part in path)
-        return Fragment("(", column, f"{steps})")
+        if any(part.isdecimal() for part in path):
+            # "->" with a number takes a scalar for a list of one; a strict path does not, and is silent.
+            return Fragment("jsonb_path_query_first(", column, f", 'strict {_json_path(path)}', '{{}}', TRUE)")
+        return Fragment("(", column, *(f" -> '{part}'" for part in path), ")")
 
     def json_text(self, value: Sql) -> Sql:
         return Fragment(
@@ -267,7 +278,9 @@ class _Postgresql(EngineSql):
         text = Fragment("CAST(", bind(_text_or_none), " AS TEXT)")
         return self._ordered((self._number(value), self._text(value)), sign, (number, text))
 
-    def json_with_column(self, value: Sql, sign: Operator, other: Sql, kind: Literal["text", "number"]) -> Sql:
+    def json_with_column(
+        self, value: Sql, sign: Operator, other: Sql, kind: Literal["text", "number"]
+    ) -> Sql:
         number, text = self._number(value), self._text(value)
         if sign in _NULL_SAFE:
             mine = text if kind == "text" else number
@@ -290,18 +303,20 @@ class _Postgresql(EngineSql):
 
     def json_order(self, value: Sql) -> list[Sql]:
         number, text = self._number(value), self._text(value)
-        rank = Fragment("(CASE WHEN ", text, " IS NOT NULL THEN 2 WHEN ", number, " IS NOT NULL THEN 1 ELSE 0 END)")
+        rank = Fragment(
+            "(CASE WHEN ", text, " IS NOT NULL THEN 2 WHEN ", number, " IS NOT NULL THEN 1 ELSE 0 END)"
+        )
         return [rank, number, text]
 
     def list_text(self, value: Sql) -> Sql:
         # Without the space that jsonb puts between elements; inside one, a quote stands behind a backslash.
-        return Fragment("(replace(CAST(", value, " AS TEXT), '\", \"', '\",\"') COLLATE \"C\")")
+        return Fragment("(replace(CAST(", value, ' AS TEXT), \'", "\', \'","\') COLLATE "C")')
 
     def list_length(self, value: Sql) -> Sql:
         return Fragment("jsonb_array_length(", value, ")")
 
     def list_with_input(self, value: Sql, bind: Bind, negated: bool) -> Sql:
-        given = Fragment("CAST(", bind(lambda item: _as_json(item or None)), " AS JSONB)")
+        given = Fragment("CAST(", bind(lambda item: _as_json(as_list_operand(item))), " AS JSONB)")
         return self.distinct(value, given) if negated else self.not_distinct(value, given)
 
     def elements(self, values: Sql, alias: str) -> tuple[Sql, Sql]:
@@ -321,8 +336,7 @@ class _Postgresql(EngineSql):
         return Fragment(key, " DESC" if descending else " ASC", nulls)
 
     def row_order(self, alias: str) -> Sql:
-        # There is no row id; ids begin with the time they were made at.
-        return Ref(alias, "id")
+        return Ref(alias, ROWID)
 
     def _normal(self, value: Sql) -> Sql:
         return Fragment(
@@ -346,9 +360,7 @@ class _Postgresql(EngineSql):
     def _container_text(self, value: Sql) -> Sql:
         return Fragment("replace(replace(CAST(", value, " AS TEXT), '\", \"', '\",\"'), '\": ', '\":')")
 
-    def _ordered(
-        self, left: tuple[Sql, Sql], sign: Operator, right: tuple[Sql | None, Sql | None]
-    ) -> Sql:
+    def _ordered(self, left: tuple[Sql, Sql], sign: Operator, right: tuple[Sql | None, Sql | None]) -> Sql:
         """Numbers with numbers, texts with texts, and every number before every text."""
         pairs: list[Sql] = [
             Fragment(mine, f" {sign} ", other)
@@ -363,12 +375,18 @@ class _Postgresql(EngineSql):
 
 def _as_json(value: Plain) -> str | None:
     """A bound value as JSON; a text that is the JSON of an array or object stands for that."""
-    if isinstance(value, str) and value[:1] in ("[", "{"):
-        try:
-            return orjson.dumps(orjson.loads(value)).decode()
-        except orjson.JSONDecodeError:
-            pass
+    text = as_json_operand(value)
+    if isinstance(text, str) and text[:1] in ("[", "{") and _is_json(text):
+        return text
     return None if value is None else json_text(value)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _number_or_none(value: Plain) -> float | None:

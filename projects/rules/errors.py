@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from projects.errors import InvalidRuleError
 
-class RuleError(Exception):
+
+class RuleError(InvalidRuleError):
     """A rule or filter that does not fit the schema.
 
     ``position`` is the index (from 0) of the character in the text where the wrong part starts.

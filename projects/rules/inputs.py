@@ -9,11 +9,13 @@ from typing import Any
 
 from projects.principal import RequestInfo
 from projects.rules.ast import Constant, ConstantKind
-from projects.rules.values import Plain, ascii_lower, as_text, plain
+from projects.rules.values import Plain, as_text, ascii_lower, plain
 
 Read = Callable[["Inputs"], Any]
 
 _NONE: Mapping[str, Any] = {}
+# An index that no list has and that both engines can read.
+_BEYOND = 999_999_999
 
 
 class Inputs:
@@ -42,7 +44,8 @@ class Input:
     """An operand that does not depend on the record.
 
     ``read`` gives its value: a Plain, or a list of them when ``many`` (``:each``). ``constant``: what is known of it
-    when compiling; ``is_fixed``: it is the same in every run. ``typed``: a field of the signed-in record, which converts texts as a column does.  ``reads``: the names of the request values, or macros, that it reads.
+    when compiling; ``is_fixed``: it is the same in every run. ``typed``: a field of the signed-in record, which
+    converts texts as a column does. ``reads``: the names of the request values, or macros, that it reads.
     """
 
     read: Read
@@ -74,15 +77,22 @@ def lowered(read: Read) -> Read:
     return lower
 
 
+def list_index(part: str) -> int | None:
+    """The index that a part of a path is: digits lead into lists only, anything else into objects only."""
+    if not part.isdecimal():
+        return None
+    digits = part.lstrip("0") or "0"
+    return int(digits) if len(digits) <= 9 else _BEYOND
+
+
 def walk(value: Any, path: Sequence[str]) -> Any:
     """The value at a path of keys and list indexes inside a JSON value; None where there is none."""
     for part in path:
-        if isinstance(value, Mapping):
-            value = value.get(part)
-        elif isinstance(value, list | tuple) and part.isdecimal() and int(part) < len(value):
-            value = value[int(part)]
+        index = list_index(part)
+        if index is None:
+            value = value.get(part) if isinstance(value, Mapping) else None
         else:
-            return None
+            value = value[index] if isinstance(value, list | tuple) and index < len(value) else None
     return value
 
 

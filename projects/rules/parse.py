@@ -206,7 +206,7 @@ _SIGNS = re.compile(r"[&|]+|\S")
 
 def _syntax_error(text: str, error: UnexpectedInput) -> RuleSyntaxError:
     if isinstance(error, UnexpectedToken):
-        terminals = set(error.accepts or error.expected)
+        terminals = set(error.accepts)
         ended = error.token.type == "$END"
         position = len(text) if ended else _start(error.token)
         found = str(error.token)
@@ -218,7 +218,9 @@ def _syntax_error(text: str, error: UnexpectedInput) -> RuleSyntaxError:
         terminals, ended, position, found = set(), True, len(text), ""
     expected = tuple(name for terminal, name in _TERMINAL_NAMES.items() if terminal in terminals)
     if found and found in "\"'":
-        return RuleSyntaxError(f"the quote {found} at position {position} is never closed", position, (found,))
+        return RuleSyntaxError(
+            f"the quote {found} at position {position} is never closed", position, (found,)
+        )
     hint = f", expected {_alternatives(expected)}" if expected else ""
     if ended and position == len(text) and not _has_content(text):
         return RuleSyntaxError("empty filter expression", 0, expected)

@@ -23,7 +23,8 @@ Modifier = Literal["", "each", "length", "lower"]
 ColumnKind = Literal["text", "date", "number", "bool", "json", "list"]
 MODIFIERS = frozenset({"isset", "changed", "length", "each", "lower"})
 FUNCTIONS = frozenset({"geoDistance", "strftime"})
-_MULTIPLE_TYPES = frozenset({"select", "relation", "file"})
+# Fields that may hold many values; ``:each`` and ``:length`` are theirs.
+MULTIPLE_TYPES = frozenset({"select", "relation", "file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,11 @@ class Resolver:
         if modifier == "isset" or (modifier and modifier not in MODIFIERS):
             return Input(lambda _inputs: None, reads=frozenset())
         if len(names) > 1:
-            homes = [c for c in self.schema.collections if c.is_auth and _is_relation(c.field_by_name.get(names[0]))]
+            homes = [
+                c
+                for c in self.schema.collections
+                if c.is_auth and _is_relation(c.field_by_name.get(names[0]))
+            ]
             if homes:
                 return self._through_auth(homes, names, modifier)
         read: Read
@@ -202,7 +207,7 @@ class Resolver:
         if modifier in ("each", "length") and len(names) == 1:
             if field is None:
                 raise _Problem(f"invalid modifier sequence {names[-1]}:{modifier}")
-            if field.type not in _MULTIPLE_TYPES:
+            if field.type not in MULTIPLE_TYPES:
                 raise _Problem(f'field "{field.name}" doesn\'t support multivalue operations')
         if len(names) > 1 and field is not None and _is_relation(field):
             if field.is_list:
@@ -267,7 +272,9 @@ def is_many(meaning: Meaning) -> bool:
 
 def kind_of(field: Field) -> ColumnKind:
     """How a column compares."""
-    return "list" if field.is_list else "json" if field.kind in ("json", "geo", "list") else field.kind
+    if field.is_list or field.kind == "list":
+        return "list"
+    return "json" if field.kind == "json" or field.kind == "geo" else field.kind
 
 
 def is_email_of_account(column: Column) -> bool:
@@ -345,7 +352,9 @@ def _is_set(area: str, names: tuple[str, ...]) -> Input:
 
 
 def _request_value(area: str, names: tuple[str, ...], modifier: str) -> Input:
-    return _with_modifier(lambda given: walk(request_area(given.request, area), names), modifier, _reads(area, names))
+    return _with_modifier(
+        lambda given: walk(request_area(given.request, area), names), modifier, _reads(area, names)
+    )
 
 
 def _with_modifier(raw: Read, modifier: str, reads: frozenset[str], typed: bool = False) -> Input:

@@ -8,14 +8,15 @@ import sqlalchemy as sa
 
 from projects.context import Engine
 from projects.rules import sort as sorting
-from projects.rules.ast import Comparison, Operator, fold
-from projects.rules.compare import FLIPPED, Comparer, SqlColumn
+from projects.rules.ast import FLIPPED, Comparison, Operator, fold
+from projects.rules.compare import Comparer, SqlColumn
 from projects.rules.engines import Sql, for_engine
 from projects.rules.errors import RuleError
 from projects.rules.gates import Gate, gate_of
 from projects.rules.inputs import Input, Read
 from projects.rules.parse import Parsed, parse_rule, reparsed
 from projects.rules.resolve import (
+    MULTIPLE_TYPES,
     Changed,
     Column,
     Hop,
@@ -184,7 +185,7 @@ class Scope:
     def _length(self, meaning: Column, column: SqlColumn) -> SqlColumn:
         if column.kind == "list":
             return SqlColumn(self._sql.list_length(column.sql), "number", column.nullable)
-        if meaning.field.type in ("select", "relation", "file"):
+        if meaning.field.type in MULTIPLE_TYPES:
             one = Fragment("(CASE WHEN ", column.sql, " = '' THEN 0 WHEN ", column.sql, " != '' THEN 1 END)")
             return SqlColumn(one, "number", column.nullable)
         return SqlColumn(Fragment("CAST(NULL AS INTEGER)"), "number", nullable=True)
@@ -212,7 +213,7 @@ class Scope:
     def _started(self, column: Column, start: Start) -> SqlColumn:
         """A value of a record that the request names: the same for every row, so a subquery that runs once."""
         alias = first = self._name("s")
-        parts: list[str | Any] = [" FROM ", Name(start.collection.table), " AS ", Name(first)]
+        parts: list[str | sa.ClauseElement] = [" FROM ", Name(start.collection.table), " AS ", Name(first)]
         self.tables.add(start.collection.id)
         for hop in column.hops:
             parent, alias = alias, self._name("s")
@@ -220,8 +221,8 @@ class Scope:
             parts += [" JOIN ", Name(hop.target.table), " AS ", Name(alias), " ON "]
             parts += [Ref(alias, "id"), " = ", Ref(parent, hop.field.name)]
         read = start.id.read
-        where = [" WHERE ", Ref(first, "id"), " = ", self._parameter(read), ")"]
-        value = Fragment("(SELECT ", Ref(alias, column.field.name), *parts, *where)
+        parts += [" WHERE ", Ref(first, "id"), " = ", self._parameter(read), ")"]
+        value = Fragment("(SELECT ", Ref(alias, column.field.name), *parts)
         return self._stored(value, column, nullable=True)
 
     def _joined(self, alias: str, hop: Hop) -> str:

@@ -17,7 +17,7 @@ from projects.rules.inputs import Inputs, Read
 
 # Used to compile only; nothing of SQLAlchemy connects anywhere.
 _DIALECTS: dict[Engine, sa.Dialect] = {
-    "sqlite": sqlite.dialect(paramstyle="qmark"),  # type: ignore[no-untyped-call]
+    "sqlite": sqlite.dialect(paramstyle="qmark"),
     "postgresql": postgresql.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
 }
 
@@ -41,9 +41,7 @@ class Statement:
 def render(query: sa.ClauseElement, engine: Engine, readers: Mapping[str, Read]) -> Statement:
     """``readers``: how each parameter of the compiler gets its value; all others are the caller's own."""
     compiled: Any = query.compile(dialect=_DIALECTS[engine])
-    return Statement(
-        str(compiled), tuple(readers.get(name) or _own(name) for name in compiled.positiontup)
-    )
+    return Statement(str(compiled), tuple(readers.get(name) or _own(name) for name in compiled.positiontup))
 
 
 def _own(name: str) -> Read:

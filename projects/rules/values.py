@@ -103,6 +103,22 @@ def as_number_operand(value: Plain) -> int | float | None:
     return value
 
 
+def as_json_operand(value: Plain) -> Plain:
+    """What a JSON value is compared with: a text that is the JSON of an array or object is read as such."""
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        try:
+            return json_text(orjson.loads(value))
+        except orjson.JSONDecodeError:
+            return value
+    return value
+
+
+def as_list_operand(value: Plain) -> str | None:
+    """What a list is compared with: the JSON of a list; the empty text is no value, like null."""
+    text = as_json_operand(value)
+    return as_text(text) or None
+
+
 def as_date_operand(value: Plain) -> str | None:
     """What a date column is compared with: stored dates have a ``T`` where people often write a space."""
     text = as_text_operand(value)
@@ -137,10 +153,17 @@ def compare(left: Plain, sign: Operator, right: Plain) -> bool:
         return pattern_matcher(as_text(right) or "")(as_text(left) or "")
     if sign == "!~":
         return not pattern_matcher(as_text(right) or "")(as_text(left) or "")
-    if isinstance(left, str) != isinstance(right, str):
-        return (sign in ("<", "<=")) == isinstance(right, str)
     if isinstance(left, str) and isinstance(right, str):
         left, right = _aligned(left, right)
+    return in_order(left, sign, right)
+
+
+def in_order(left: Plain, sign: Operator, right: Plain) -> bool:
+    """``<``, ``<=``, ``>`` or ``>=``: false with null; a number is less than any text."""
+    if left is None or right is None:
+        return False
+    if isinstance(left, str) != isinstance(right, str):
+        return (sign in ("<", "<=")) == isinstance(right, str)
     return _ORDER[sign](left, right)
 
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Final
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.base import Field
 from projects.schema.indexes import Index, IndexColumn, Token, condition_columns, render_condition
+from projects.schema.names import TEMPORARY_PREFIX
 
 if TYPE_CHECKING:
     from projects.databases import Session
 
-_TEMPORARY: Final = "_mbaas_tmp_{}"
+# No field can have this name (see names.py).
+ROWID: Final = "_rowid_"
 
 
 def quote(name: str) -> str:
@@ -34,11 +36,14 @@ def run(session: Session, statement: str) -> int:
 
 
 def create_table(session: Session, collection: CollectionSchema) -> None:
-    """The collection's table, without its indexes. Rows keep their insertion order on SQLite (rowid)."""
+    """The collection's table, without its indexes. Rows keep their insertion order: SQLite's own rowid,
+    on PostgreSQL a column of that kind (``@rowid`` sorts by it, and lists without a sort)."""
     columns = [
         _id_column(session) if field.name == "id" else _column(session, field, field.name)
         for field in sorted(collection.fields, key=lambda field: field.name != "id")
     ]
+    if session.engine == "postgresql":
+        columns.append(f"{quote(ROWID)} BIGINT GENERATED ALWAYS AS IDENTITY UNIQUE")
     run(session, f"CREATE TABLE {quote(collection.table)} ({', '.join(columns)})")
 
 
@@ -49,7 +54,7 @@ def drop_table(session: Session, collection: CollectionSchema) -> None:
 def rename_table(session: Session, old: str, new: str) -> None:
     if old.lower() == new.lower():
         # SQLite knows no difference of case, so the name in between is another one.
-        between = _TEMPORARY.format("table")
+        between = f"{TEMPORARY_PREFIX}table"
         run(session, f"ALTER TABLE {quote(old)} RENAME TO {quote(between)}")
         old = between
     run(session, f"ALTER TABLE {quote(old)} RENAME TO {quote(new)}")
@@ -65,7 +70,7 @@ def drop_column(session: Session, table: str, name: str) -> None:
 
 def rename_columns(session: Session, table: str, names: Mapping[str, str]) -> None:
     """Rename columns (old to new), swaps and changes of case included."""
-    between = {old: _TEMPORARY.format(number) for number, old in enumerate(names)}
+    between = {old: f"{TEMPORARY_PREFIX}{number}" for number, old in enumerate(names)}
     for old, new in names.items():
         in_the_way = any(new.lower() == other.lower() for other in names)
         if not in_the_way:
@@ -81,11 +86,9 @@ def convert_column(session: Session, table: str, field: Field) -> None:
 
     Of a list only its last value stays, as in the wire contract.
     """
-    column, between = quote(field.name), quote(_TEMPORARY.format("convert"))
-    run(
-        session,
-        f"ALTER TABLE {quote(table)} ADD COLUMN {_column(session, field, _TEMPORARY.format('convert'))}",
-    )
+    passing = f"{TEMPORARY_PREFIX}convert"
+    column, between = quote(field.name), quote(passing)
+    run(session, f"ALTER TABLE {quote(table)} ADD COLUMN {_column(session, field, passing)}")
     run(session, f"UPDATE {quote(table)} SET {between} = {_conversion(session, field, column)}")
     run(session, f"ALTER TABLE {quote(table)} DROP COLUMN {column}")
     run(session, f"ALTER TABLE {quote(table)} RENAME COLUMN {between} TO {column}")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from projects.errors import ApiError, ErrorTree, FieldError, invalid_fields
-from projects.schema import alter, store
+from projects.schema import alter, ddl, store
 from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.fields.checks import BLANK
+from projects.schema.names import TEMPORARY_PREFIX
 from projects.schema.operations import (
     apply_delete,
     apply_update,
@@ -19,6 +20,7 @@ from projects.schema.operations import (
     draft_of_new,
     draft_of_update,
     records_lost,
+    refuse_if_referred,
 )
 from projects.schema.validation import Candidate, RuleValidator
 
@@ -62,10 +64,12 @@ def import_collections(
     final = _final_schema(schema, changes, gone)
     confirmed = confirm or data.get("confirm") is True
     with session.savepoint():
-        _delete(session, gone, confirmed=confirmed)
         for change in changes:
             _check(session, change, final, validate_rule)
-            _apply(session, change, confirmed=confirmed)
+            _refuse_losses(session, change, confirmed=confirmed)
+        _delete(session, final, gone, confirmed=confirmed)
+        for change in _out_of_each_others_way(session, changes):
+            _apply(session, change)
         store.raise_version(session)
 
 
@@ -109,8 +113,9 @@ def _final_schema(
     return ProjectSchema(schema.version, (*kept, *(change.new for change in changes)))
 
 
-def _delete(session: Session, gone: list[CollectionSchema], *, confirmed: bool) -> None:
+def _delete(session: Session, final: ProjectSchema, gone: list[CollectionSchema], *, confirmed: bool) -> None:
     for collection in gone:
+        refuse_if_referred(final, collection)
         if not confirmed and (lost := records_lost(session, collection)):
             raise invalid_fields(IMPORT_FAILED, lost)
         apply_delete(session, collection)
@@ -129,14 +134,34 @@ def _check(session: Session, change: _Change, final: ProjectSchema, validate_rul
         raise _failure(new.name, new.id, error) from None
 
 
-def _apply(session: Session, change: _Change, *, confirmed: bool) -> None:
+def _refuse_losses(session: Session, change: _Change, *, confirmed: bool) -> None:
+    if change.old is None or confirmed:
+        return
+    if lost := alter.losses(session, change.old, change.new):
+        raise invalid_fields(IMPORT_FAILED, {change.old.name: lost})
+
+
+def _out_of_each_others_way(session: Session, changes: list[_Change]) -> list[_Change]:
+    """The changes, after those that get another name took a passing one: names may go round in a ring."""
+    moved = []
+    for number, change in enumerate(changes):
+        old = change.old
+        if old is not None and old.has_table and old.name != change.new.name:
+            passing = replace(old, name=f"{TEMPORARY_PREFIX}table{number}")
+            ddl.rename_table(session, old.table, passing.table)
+            store.update_collection_row(session, passing)
+            moved.append(_Change(passing, change.new))
+        else:
+            moved.append(change)
+    return moved
+
+
+def _apply(session: Session, change: _Change) -> None:
     if change.old is None:
         alter.create(session, change.new, IMPORT_FAILED)
         store.insert_collection(session, change.new)
-        return
-    if not confirmed and (lost := alter.losses(session, change.old, change.new)):
-        raise invalid_fields(IMPORT_FAILED, {change.old.name: lost})
-    apply_update(session, change.old, change.new)
+    else:
+        apply_update(session, change.old, change.new, IMPORT_FAILED)
 
 
 def _failure(name: str, collection_id: str, error: ApiError) -> ApiError:

@@ -24,7 +24,7 @@ _RESERVED_FIELDS: Final = frozenset(
     # System columns of every PostgreSQL table.
     | {"tableoid", "xmin", "xmax", "cmin", "cmax", "ctid"}
 )
-_TEMPORARY_PREFIX: Final = "_mbaas_tmp_"
+TEMPORARY_PREFIX: Final = "_mbaas_tmp_"  # columns and tables on their way to another name
 _RESERVED_AUTH_FIELDS: Final = frozenset({"passwordconfirm", "oldpassword"})
 
 _MALFORMED: Final = FieldError("validation_match_invalid", "Must be in a valid format.")
@@ -71,7 +71,7 @@ def field_name_complaint(name: str, kind: CollectionType) -> FieldError | None:
     if found := _word_complaint(name):
         return found
     lowered = name.lower()
-    if lowered in _RESERVED_FIELDS or lowered.startswith(_TEMPORARY_PREFIX):
+    if lowered in _RESERVED_FIELDS or lowered.startswith(TEMPORARY_PREFIX):
         return FieldError("validation_not_in_invalid", "Must not be in list.")
     if kind == "auth" and lowered in _RESERVED_AUTH_FIELDS:
         return FieldError("validation_reserved_field_name", "The field name is reserved and cannot be used.")

@@ -107,9 +107,7 @@ def delete_collection(session: Session, id_or_name: str, *, confirm: bool = Fals
     collection = _found(schema, id_or_name)
     if collection.system:
         raise ApiError(400, DELETE_FAILED)
-    if holders := referring(schema, collection):
-        names = ", ".join(holder.name for holder in holders)
-        raise ApiError(400, f"{DELETE_FAILED[:-1]} probably due to existing reference in {names}.")
+    refuse_if_referred(schema, collection)
     if not confirm and (lost := records_lost(session, collection)):
         raise invalid_fields(DELETE_FAILED, lost)
     apply_delete(session, collection)
@@ -190,19 +188,21 @@ def check(
 ) -> None:
     """Raises ApiError 400 with everything that is wrong with the candidate."""
     errors = collection_errors(candidate, schema, validate_rule)
-    new, old = candidate.new, candidate.old
-    renamed = old is None or old.name.lower() != new.name.lower()
+    name = candidate.new.name
+    own_tables = {collection.table.lower() for collection in store.load_schema(session).collections}
     # Tables that are no collection's: the engines', Django's, its apps'.
-    if "name" not in errors and renamed and ddl.relation_exists(session, new.name):
+    if "name" not in errors and name.lower() not in own_tables and ddl.relation_exists(session, name):
         errors["name"] = INTERNAL_NAME
     if errors:
         raise invalid_fields(message, errors)
 
 
-def apply_update(session: Session, old: CollectionSchema, new: CollectionSchema) -> None:
+def apply_update(
+    session: Session, old: CollectionSchema, new: CollectionSchema, message: str = UPDATE_FAILED
+) -> None:
     """Table and metadata of a checked update; the caller raises the version."""
     with session.savepoint():
-        alter.alter(session, old, new, UPDATE_FAILED)
+        alter.alter(session, old, new, message)
         store.update_collection_row(session, new)
 
 
@@ -225,10 +225,10 @@ def records_lost(session: Session, collection: CollectionSchema) -> dict[str, Fi
     return {collection.name: alter.confirmation_required("The collection has records that would be lost.")}
 
 
-def referring(schema: ProjectSchema, collection: CollectionSchema) -> list[CollectionSchema]:
-    """Other collections with a relation to this one."""
-    return [
-        other
+def refuse_if_referred(schema: ProjectSchema, collection: CollectionSchema) -> None:
+    """Raises ApiError 400 when relations of other collections of ``schema`` point to the collection."""
+    holders = [
+        other.name
         for other in schema.collections
         if other.id != collection.id
         and any(
@@ -236,3 +236,6 @@ def referring(schema: ProjectSchema, collection: CollectionSchema) -> list[Colle
             for field in other.fields
         )
     ]
+    if holders:
+        names = ", ".join(holders)
+        raise ApiError(400, f"{DELETE_FAILED[:-1]} probably due to existing reference in {names}.")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from projects.errors import ErrorTree, FieldError
+from projects.errors import ErrorTree, FieldError, InvalidRuleError
 from projects.schema.auth_checks import auth_option_errors
 from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.ddl import column_of
@@ -34,11 +34,10 @@ Errors = dict[str, FieldError | ErrorTree]
 
 
 class RuleValidator(Protocol):
-    """What is wrong with a rule on a collection. ``schema`` holds the collection as it will be."""
+    """Raises InvalidRuleError for a rule that cannot stand on ``collection``, which ``schema`` holds as it
+    will be. Empty rules and null are not asked."""
 
-    def __call__(
-        self, rule: str, schema: ProjectSchema, collection: CollectionSchema
-    ) -> FieldError | None: ...
+    def __call__(self, text: str, schema: ProjectSchema, collection: CollectionSchema) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +278,22 @@ def _rule_error(
         return FieldError(
             "validation_collection_system_rule_change", "System collection API rule cannot be changed."
         )
-    if rule and not is_storable(rule):
-        return FieldError("validation_invalid_rule", "Invalid rule. It has characters that cannot be stored.")
-    return validate_rule(rule, schema, candidate.new) if rule else None
+    return _invalid_rule(rule, schema, candidate.new, validate_rule)
+
+
+def _invalid_rule(
+    rule: str | None, schema: ProjectSchema, collection: CollectionSchema, validate_rule: RuleValidator
+) -> FieldError | None:
+    if not rule:
+        return None
+    try:
+        if not is_storable(rule):
+            raise InvalidRuleError("the rule has characters that cannot be stored")
+        validate_rule(rule, schema, collection)
+    except InvalidRuleError as error:
+        reason = str(error).rstrip(".")
+        return FieldError("validation_invalid_rule", f"Invalid rule. Raw error: {reason}.")
+    return None
 
 
 def _auth_errors(candidate: Candidate, schema: ProjectSchema, validate_rule: RuleValidator) -> Errors:
@@ -293,5 +305,5 @@ def _auth_errors(candidate: Candidate, schema: ProjectSchema, validate_rule: Rul
     if new.options["manageRule"] == "":
         errors["manageRule"] = FieldError("validation_nil_or_not_empty_required", BLANK.message)
     mfa_rule = new.options["mfa"]["rule"]
-    errors.update(auth_option_errors(new, validate_rule(mfa_rule, schema, new) if mfa_rule else None))
+    errors.update(auth_option_errors(new, _invalid_rule(mfa_rule, schema, new, validate_rule)))
     return errors

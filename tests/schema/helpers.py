@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from projects.databases import Session
-from projects.errors import ApiError, FieldError
+from projects.errors import ApiError, InvalidRuleError
 from projects.schema import (
     CollectionSchema,
     ProjectSchema,
@@ -14,31 +14,31 @@ from projects.schema import (
     prepare_create,
     update_collection,
 )
-from projects.schema.ddl import quote
+from projects.schema.ddl import ROWID, quote
 
 USERS_ID = "_pb_users_auth_"
 
 
-def any_rule(rule: str, schema: ProjectSchema, collection: CollectionSchema) -> None:
+def any_rule(text: str, schema: ProjectSchema, collection: CollectionSchema) -> None:
     """Every rule is in order."""
 
 
-def rule_of_fields(rule: str, schema: ProjectSchema, collection: CollectionSchema) -> FieldError | None:
+def rule_of_fields(text: str, schema: ProjectSchema, collection: CollectionSchema) -> None:
     """A rule is the name of a field of its collection."""
-    if rule in collection.field_by_name:
-        return None
-    return FieldError("validation_invalid_rule", f"Invalid rule. Raw error: unknown field {rule}.")
+    assert schema.get(collection.id) is collection
+    if text not in collection.field_by_name:
+        raise InvalidRuleError(f'unknown field "{text}"')
 
 
-def make(session: Session, name: str, *fields: dict[str, Any], **rest: Any) -> CollectionSchema:
+def make(session: Session, name: str, /, *fields: dict[str, Any], **rest: Any) -> CollectionSchema:
     return create_collection(session, {"name": name, "fields": list(fields), **rest}, validate_rule=any_rule)
 
 
-def change(session: Session, name: str, confirm: bool = False, **data: Any) -> CollectionSchema:
-    return update_collection(session, name, data, validate_rule=any_rule, confirm=confirm)
+def change(session: Session, which: str, /, confirm: bool = False, **data: Any) -> CollectionSchema:
+    return update_collection(session, which, data, validate_rule=any_rule, confirm=confirm)
 
 
-def put(session: Session, collection: CollectionSchema, **body: Any) -> str:
+def put(session: Session, collection: CollectionSchema, /, **body: Any) -> str:
     """Store a record; returns its id."""
     values = prepare_create(collection, body)
     columns = ", ".join(quote(field.name) for field in collection.fields)
@@ -75,21 +75,19 @@ def errors(error: ApiError) -> dict[str, Any]:
 
 
 def columns_of(session: Session, table: str) -> set[str]:
-    """The columns that the table really has."""
+    """The columns that the table really has, the one that counts rows aside."""
     if session.engine == "sqlite":
         return {row[1] for row in session.rows(f"PRAGMA table_info({quote(table)})")}
-    return {
-        row[0]
-        for row in session.rows(
-            "SELECT column_name FROM information_schema.columns"
-            " WHERE table_schema = current_schema() AND table_name = %s",
-            (table,),
-        )
-    }
+    found = session.rows(
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = current_schema() AND table_name = %s",
+        (table,),
+    )
+    return {row[0] for row in found} - {ROWID}
 
 
 def indexes_of(session: Session, table: str) -> set[str]:
-    """The indexes that the table really has, those of its primary key aside."""
+    """The indexes that the table really has, those that its own constraints made aside."""
     if session.engine == "sqlite":
         found = session.rows(
             "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
@@ -97,8 +95,10 @@ def indexes_of(session: Session, table: str) -> set[str]:
         )
     else:
         found = session.rows(
-            "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename = %s"
-            " AND indexname NOT LIKE %s",
-            (table, "%_pkey%"),
+            "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+            " JOIN pg_class t ON t.oid = i.indrelid"
+            " WHERE t.relnamespace = current_schema()::regnamespace AND t.relname = %s"
+            " AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid)",
+            (table,),
         )
     return {row[0] for row in found}

@@ -18,7 +18,6 @@ from projects.control.roles import Action, find_project
 from projects.errors import unauthorized
 from projects.models import Project
 
-
 View = TypeVar("View", bound=Callable[..., Any])
 
 

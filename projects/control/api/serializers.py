@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework import serializers
 
@@ -91,7 +91,7 @@ class NewKeyOut(KeyOut):
     key = serializers.CharField()
 
     class Meta(KeyOut.Meta):
-        fields: ClassVar = (*KeyOut.Meta.fields, "key")
+        fields = (*KeyOut.Meta.fields, "key")  # type: ignore[assignment]
 
 
 class TokenOut(serializers.ModelSerializer[PersonalToken]):
@@ -109,7 +109,7 @@ class NewTokenOut(TokenOut):
     token = serializers.CharField()
 
     class Meta(TokenOut.Meta):
-        fields: ClassVar = (*TokenOut.Meta.fields, "token")
+        fields = (*TokenOut.Meta.fields, "token")  # type: ignore[assignment]
 
 
 class PlacementOut(serializers.ModelSerializer[Placement]):

@@ -15,7 +15,7 @@ from projects.schema.fields.options import MalformedError, as_flag, as_text, opt
 ValueKind = Literal["text", "number", "bool", "date", "json", "geo", "list"]
 
 
-class Invalid(Exception):  # noqa: N818 (a control-flow signal, not a failure)
+class Invalid(Exception):
     """A value a field does not accept; carries the FieldError to answer."""
 
     def __init__(self, code: str, message: str, params: Mapping[str, Any] | None = None) -> None:

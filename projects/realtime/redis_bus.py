@@ -1,0 +1,309 @@
+"""The bus between processes: Redis pub/sub, one channel per project and one per process.
+
+Each process subscribes to the channels of the projects that it has clients of. Pub/sub forgets: whenever a
+message may have been missed, the clients concerned are told to connect anew, and load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any
+
+import orjson
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from projects.errors import ApiError, forbidden, not_found
+from projects.realtime.answers import OTHER_USER, UNKNOWN_CLIENT, busy
+from projects.realtime.bus import Inbox, Listener
+from projects.realtime.codec import decode, encode_change, encode_gap
+from projects.realtime.submission import Submission
+from projects.records.events import ChangeEvent
+
+log = structlog.get_logger("mbaas.realtime")
+
+PREFIX = "mbaas:realtime:"
+PROJECT = PREFIX + "project:"
+NODE = PREFIX + "node:"
+
+CONNECT_SECONDS = 2
+ANSWER_SECONDS = 5
+# A link that says nothing for so long is asked for a sign of life, and given up after as long again.
+SILENCE_SECONDS = 5
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+MAX_OUTGOING = 50_000
+BATCH = 500
+
+# What redis-py raises when the link fails.
+LINK_ERRORS = (RedisError, OSError, TimeoutError)
+
+
+class RedisBus:
+    def __init__(self, url: str, node: str) -> None:
+        self.node = node
+        self._hub: Listener | None = None
+        self._inbox: Inbox | None = None
+        # No retries of its own: a lost link must be noticed, not mended in silence.
+        self._redis = Redis.from_url(
+            url,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
+            health_check_interval=0,
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        # What is to be told: (channel, message), in order.
+        self._outgoing: deque[tuple[str, bytes]] = deque()
+        self._has_outgoing = asyncio.Event()
+        self._told: dict[str, int] = {}
+        # The link on which this process hears, and what it is subscribed to there.
+        self._link: PubSub | None = None
+        self._linked = asyncio.Event()
+        self._subscribing = asyncio.Lock()
+        self._watched: set[str] = set()
+        self._confirmations: dict[str, asyncio.Future[None]] = {}
+        self._heard: dict[tuple[str, str], int] = {}
+        self._questions = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[int]] = {}
+
+    async def start(self, hub: Listener) -> None:
+        """Connects, or goes on trying if Redis does not answer: until it does, streams are refused."""
+        self._hub = hub
+        self._inbox = Inbox(asyncio.get_running_loop(), self._tell)
+        self._spawn(self._keep_listening())
+        self._spawn(self._keep_sending())
+        try:
+            await asyncio.wait_for(self._linked.wait(), CONNECT_SECONDS)
+        except TimeoutError:
+            log.error("redis does not answer; realtime waits for it")
+
+    async def stop(self) -> None:
+        """Tell what is still to be told, as far as Redis takes it at once."""
+        try:
+            await asyncio.wait_for(self._send_all(), CONNECT_SECONDS)
+        except LINK_ERRORS as error:
+            log.warning("changes were not told", count=len(self._outgoing), error=str(error))
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._redis.aclose()
+
+    def publish(self, event: ChangeEvent) -> None:
+        if self._inbox is not None:
+            self._inbox.put(event)
+
+    async def watch(self, project_uid: str) -> bool:
+        async with self._subscribing:
+            link = self._link
+            if link is None or project_uid in self._watched:
+                return link is not None
+            channel = PROJECT + project_uid
+            confirmation = self._confirmations[channel] = asyncio.get_running_loop().create_future()
+            try:
+                await link.subscribe(channel)
+                await asyncio.wait_for(confirmation, ANSWER_SECONDS)
+            except LINK_ERRORS as error:
+                log.warning("a project's changes cannot be listened to", error=str(error))
+                return False
+            finally:
+                self._confirmations.pop(channel, None)
+            if self._link is not link:
+                return False
+            self._watched.add(project_uid)
+            return True
+
+    async def unwatch(self, project_uid: str) -> None:
+        async with self._subscribing:
+            if self._link is not None and project_uid in self._watched:
+                self._watched.discard(project_uid)
+                for key in [key for key in self._heard if key[0] == project_uid]:
+                    del self._heard[key]
+                try:
+                    await self._link.unsubscribe(PROJECT + project_uid)
+                except LINK_ERRORS:
+                    # The listener notices too.
+                    pass
+
+    async def forward(self, node: str, project_uid: str, submission: Submission, authorization: str) -> None:
+        if not (node.isascii() and node.isalnum()):
+            raise not_found(UNKNOWN_CLIENT)
+        number = next(self._questions)
+        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        question = [
+            "ask", self.node, number, project_uid, submission.client_id, list(submission.topics), authorization,
+        ]  # fmt: skip
+        try:
+            listening = await self._redis.publish(NODE + node, orjson.dumps(question))
+            status = await asyncio.wait_for(answer, ANSWER_SECONDS) if listening else 404
+        except LINK_ERRORS as error:
+            log.warning("another process does not answer", node=node, error=str(error))
+            raise busy() from None
+        finally:
+            del self._answers[number]
+        if status == 404:
+            raise not_found(UNKNOWN_CLIENT)
+        if status == 403:
+            raise forbidden(OTHER_USER)
+        if status != 204:
+            raise busy()
+
+    # --- telling
+
+    def _tell(self, events: list[ChangeEvent]) -> None:
+        for event in events:
+            uid = event.project.uid
+            number = self._told[uid] = self._told.get(uid, 0) + 1
+            self._outgoing.append((PROJECT + uid, encode_change(self.node, number, event)))
+        if len(self._outgoing) > MAX_OUTGOING:
+            self._give_up_outgoing()
+        self._has_outgoing.set()
+
+    def _give_up_outgoing(self) -> None:
+        """Redis has been away for too long: say later that changes were missed, instead of which."""
+        log.error("too many changes wait for redis; clients will be told to load", count=len(self._outgoing))
+        uids = {channel.removeprefix(PROJECT) for channel, _ in self._outgoing}
+        self._outgoing.clear()
+        for uid in uids:
+            # One more than was told: a gap, whatever came last.
+            self._told[uid] += 1
+            self._outgoing.append((PROJECT + uid, encode_gap(self.node, self._told[uid])))
+
+    async def _keep_sending(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            await self._has_outgoing.wait()
+            self._has_outgoing.clear()
+            try:
+                await self._send_all()
+                pause = FIRST_PAUSE
+            except LINK_ERRORS as error:
+                log.warning("changes cannot be told", count=len(self._outgoing), error=str(error))
+                self._has_outgoing.set()
+                await asyncio.sleep(pause)
+                pause = _longer(pause)
+
+    async def _send_all(self) -> None:
+        """Messages leave the queue when Redis has taken them; some may be told twice, none is lost."""
+        while self._outgoing:
+            batch = list(itertools.islice(self._outgoing, BATCH))
+            pipeline = self._redis.pipeline(transaction=False)
+            for channel, message in batch:
+                pipeline.publish(channel, message)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await pipeline.execute()
+            for sent in batch:
+                if self._outgoing and self._outgoing[0] is sent:
+                    self._outgoing.popleft()
+
+    # --- hearing
+
+    async def _keep_listening(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with self._redis.pubsub() as link:
+                    await link.subscribe(NODE + self.node)
+                    await self._listen(link)
+            except LINK_ERRORS as error:
+                log.warning("the link to redis failed", error=str(error))
+            if self._linked.is_set():
+                pause = FIRST_PAUSE
+                self._lost_link()
+            await asyncio.sleep(pause)
+            pause = _longer(pause)
+
+    async def _listen(self, link: PubSub) -> None:
+        """Until the link fails."""
+        asked = False
+        while True:
+            message = await link.get_message(ignore_subscribe_messages=False, timeout=SILENCE_SECONDS)
+            if message is not None:
+                asked = False
+                self._hear(link, message)
+            elif asked:
+                raise TimeoutError("no sign of life")
+            else:
+                asked = True
+                await link.ping()
+
+    def _hear(self, link: PubSub, message: dict[str, Any]) -> None:
+        kind, channel = message["type"], (message["channel"] or b"").decode()
+        if kind == "message" and channel.startswith(PROJECT):
+            self._hear_change(channel.removeprefix(PROJECT), message["data"])
+        elif kind == "message":
+            self._hear_node(orjson.loads(message["data"]))
+        elif kind == "subscribe" and channel == NODE + self.node:
+            self._link = link
+            self._linked.set()
+        elif kind == "subscribe" and channel in self._confirmations:
+            confirmation = self._confirmations[channel]
+            if not confirmation.done():
+                confirmation.set_result(None)
+
+    def _hear_change(self, uid: str, message: bytes) -> None:
+        project = self._hub.project(uid) if self._hub else None
+        if self._hub is None or project is None:
+            return
+        origin, number, event = decode(message, project)
+        last = self._heard.get((uid, origin), number - 1)
+        if number <= last:
+            # Told twice.
+            return
+        self._heard[uid, origin] = number
+        if number > last + 1 or event is None:
+            self._hub.missed(uid)
+        if event is not None:
+            self._hub.receive((event,))
+
+    def _lost_link(self) -> None:
+        self._link = None
+        self._linked.clear()
+        self._watched.clear()
+        self._heard.clear()
+        if self._hub is not None:
+            self._hub.missed()
+
+    # --- questions between processes
+
+    def _hear_node(self, message: list[Any]) -> None:
+        kind, *rest = message
+        if kind == "ask":
+            self._spawn(self._answer(*rest))
+        else:
+            number, status = rest
+            waiting = self._answers.get(number)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(status)
+
+    async def _answer(
+        self, asker: str, number: int, uid: str, client_id: str, topics: list[str], authorization: str
+    ) -> None:
+        status = 204
+        try:
+            assert self._hub is not None
+            await self._hub.submit_here(uid, Submission(client_id, tuple(topics)), authorization)
+        except ApiError as error:
+            status = error.status
+        except Exception:
+            log.exception("a submission from another process failed")
+            status = 503
+        try:
+            await self._redis.publish(NODE + asker, orjson.dumps(["answer", number, status]))
+        except LINK_ERRORS as error:
+            log.warning("an answer to another process was lost", error=str(error))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _longer(pause: float) -> float:
+    return min(pause * 2, LONGEST_PAUSE)
