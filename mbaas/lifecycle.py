@@ -11,7 +11,7 @@ from django.conf import settings
 from mbaas.probes import Probes
 from projects.databases.lanes import stop_lanes
 from projects.databases.postgresql.pools import close_all_pools
-from projects.realtime.hub import start_realtime, stop_realtime
+from projects.realtime.service import close_streams, start_realtime, stop_realtime
 
 log = structlog.get_logger("mbaas")
 
@@ -48,11 +48,13 @@ class Lifecycle:
             return
         self._probes.stopping = True
         deadline = asyncio.get_running_loop().time() + settings.MBAAS_SHUTDOWN_SECONDS
-        await stop_realtime()
+        close_streams()
         while self._under_way and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.02)
         if self._under_way:
             log.warning("stopped with requests under way", count=self._under_way)
         left = max(1.0, deadline - asyncio.get_running_loop().time())
         await asyncio.to_thread(stop_lanes, left)
+        # After the last commit, so that its event still reaches the other processes.
+        await stop_realtime()
         await asyncio.to_thread(close_all_pools)

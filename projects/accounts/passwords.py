@@ -46,7 +46,11 @@ def matches(plain: str, stored: str) -> Match:
         check_password(plain if is_storable(plain) else "", _nobodys_hash())
         return Match(False)
     upgrades: list[PasswordHash] = []
-    right = check_password(plain, encoded, setter=lambda text: upgrades.append(hash_password(text)))
+    try:
+        right = check_password(plain, encoded, setter=lambda text: upgrades.append(hash_password(text)))
+    except ValueError:
+        # Begins like a hash and is none: what an import brought. Nobody's password, then.
+        right = False
     return Match(right, upgrades[0] if upgrades else None)
 
 

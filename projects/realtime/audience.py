@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Iterable
+from dataclasses import dataclass
 
 from projects.principal import Principal, RequestInfo
 from projects.realtime.client import Client, identity
-from projects.realtime.conditions import Condition, Values, filter_condition, rule_condition
+from projects.realtime.conditions import Condition, Test, Values, filter_conditions, rule_conditions
 from projects.realtime.topics import Topic
 from projects.records.call import Call
 from projects.records.present import Shape
 from projects.schema.collection import CollectionSchema, ProjectSchema
+
+# How someone sees the record that it is itself: its own e-mail, too.
+OWN = "own"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,19 +27,14 @@ class Plan:
     for_superusers: tuple[Condition, ...]
     for_others: tuple[Condition, ...]
 
-    def allows(self, call: Call, record: Values) -> bool:
-        conditions = self.for_superusers if call.principal.is_superuser else self.for_others
-        return all(condition.test(call, record) for condition in conditions)
+    def conditions(self, principal: Principal) -> tuple[Condition, ...]:
+        return self.for_superusers if principal.is_superuser else self.for_others
 
     def key(self, request: RequestInfo) -> Hashable:
         """Requests with equal keys hear of the same changes, in the same shape (their own records apart)."""
         principal = request.principal
-        conditions = self.for_superusers if principal.is_superuser else self.for_others
-        return (
-            principal.is_superuser,
-            *(condition.key(request) for condition in conditions),
-            self.view(principal),
-        )
+        keys = [condition.key(request) for condition in self.conditions(principal)]
+        return (principal.is_superuser, self.view(principal), *keys)
 
     def view(self, principal: Principal) -> Hashable:
         """What of a principal decides how it sees a record that it may hear of and that is not its own."""
@@ -56,20 +54,44 @@ def make_plan(schema: ProjectSchema, collection: CollectionSchema, topic: Topic,
         schema.version,
         collection,
         topic.shape,
-        (filter_condition(schema, collection, text, superuser=True),),
+        filter_conditions(schema, collection, text, superuser=True),
         (
-            rule_condition(schema, collection, rule),
-            filter_condition(schema, collection, text, superuser=False),
+            *rule_conditions(schema, collection, rule),
+            *filter_conditions(schema, collection, text, superuser=False),
         ),
     )
 
 
-@dataclass(slots=True, eq=False)
 class Group:
-    """Subscribers with one key; ``request`` is what the rules may read of any of them."""
+    """Subscribers of a topic who hear of the same changes and see the same of them.
 
-    request: RequestInfo
-    clients: dict[Client, None] = field(default_factory=dict)
+    ``request`` is what the rules may read of any of them.
+    """
+
+    __slots__ = ("clients", "plan", "request", "tests", "topic", "view")
+
+    def __init__(self, topic: Topic, plan: Plan, request: RequestInfo, view: Hashable) -> None:
+        self.topic = topic
+        self.plan = plan
+        self.request = request
+        self.view = view
+        self.tests: tuple[Test, ...] = tuple(
+            condition.bind(request) for condition in plan.conditions(request.principal)
+        )
+        self.clients: dict[Client, None] = {}
+
+    def allows(self, call: Call, record: Values) -> bool:
+        """Whether they may hear of the record. On an offline session it may raise NeedsDatabaseError."""
+        for test in self.tests:
+            if not test(call, record):
+                return False
+        return True
+
+    def part(self, clients: Iterable[Client]) -> Group:
+        """The same for some of the members only."""
+        part = Group(self.topic, self.plan, self.request, self.view)
+        part.clients = dict.fromkeys(clients)
+        return part
 
 
 class Audience:
@@ -104,16 +126,29 @@ class Audience:
         for client in self._keys:
             self._sort_in(plan, client)
 
-    def groups(self) -> Iterable[Group]:
-        return self._groups.values()
+    def groups(self, own: Collection[Client]) -> Iterable[Group]:
+        """All groups; those of ``own``, who are the changed record themselves, apart."""
+        if not own:
+            yield from self._groups.values()
+            return
+        for group in self._groups.values():
+            others = [client for client in group.clients if client not in own]
+            if len(others) == len(group.clients):
+                yield group
+            elif others:
+                yield group.part(others)
+        if self.plan is not None and (mine := [client for client in own if client in self._keys]):
+            group = Group(self.topic, self.plan, self._request(mine[0]), OWN)
+            group.clients = dict.fromkeys(mine)
+            yield group
 
-    def request_of(self, client: Client) -> RequestInfo:
+    def _request(self, client: Client) -> RequestInfo:
         return RequestInfo(client.principal, "GET", "realtime", self.topic.query, self.topic.headers)
 
     def _sort_in(self, plan: Plan, client: Client) -> None:
-        request = self.request_of(client)
+        request = self._request(client)
         key = self._keys[client] = plan.key(request)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Group(request)
+            group = self._groups[key] = Group(self.topic, plan, request, plan.view(request.principal))
         group.clients[client] = None

@@ -69,11 +69,10 @@ class Client:
 
     def push(self, frame: bytes) -> bool:
         """Queue a frame for the next ``flush``; False when the client is too slow and must be dropped."""
-        waiting = len(self._waiting)
-        if self._sending is not None and waiting:
-            # Not while it keeps up: a burst before the next flush is no sign of slowness.
-            if waiting >= self._arrears or self._size + len(frame) > MAX_WAITING_BYTES:
-                return False
+        # While it keeps up a burst before the next flush is no sign of slowness.
+        behind = self._sending is not None and len(self._waiting) > 0
+        if behind and (len(self._waiting) >= self._arrears or self._size + len(frame) > MAX_WAITING_BYTES):
+            return False
         self._waiting.append(frame)
         self._size += len(frame)
         return True

@@ -42,7 +42,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, PasswordHash):
         # No rule reads it and nobody sees it: it stays in this process.
         return ""
-    for kind in (dict, list, int, float):
-        if isinstance(value, kind):
-            return kind(value)
-    return str(value)
+    if isinstance(value, dict):
+        return dict(value)
+    return list(value) if isinstance(value, list | tuple) else str(value)

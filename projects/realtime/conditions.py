@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol, TypeAlias
 
 import structlog
 
@@ -17,29 +18,24 @@ from projects.schema.collection import CollectionSchema, ProjectSchema
 log = structlog.get_logger("mbaas.realtime")
 
 Values = Mapping[str, Any]
+# Of a record, for the request it was bound to; the call says where to look further.
+Test: TypeAlias = Callable[[Call, Values], bool]
 
 
 class Condition(Protocol):
     def key(self, request: RequestInfo) -> Hashable:
         """Requests with equal keys get equal answers."""
 
-    def test(self, call: Call, record: Values) -> bool: ...
+    def bind(self, request: RequestInfo) -> Test:
+        """The test for one request. On an offline session it may raise NeedsDatabaseError."""
 
 
-class Fixed:
-    """Everyone, or nobody."""
-
-    def __init__(self, answer: bool) -> None:
-        self._answer = answer
-
+class Nobody:
     def key(self, request: RequestInfo) -> Hashable:
         return None
 
-    def test(self, call: Call, record: Values) -> bool:
-        return self._answer
-
-
-EVERYONE, NOBODY = Fixed(True), Fixed(False)
+    def bind(self, request: RequestInfo) -> Test:
+        return lambda _call, _record: False
 
 
 class ByPredicate:
@@ -51,8 +47,12 @@ class ByPredicate:
     def key(self, request: RequestInfo) -> Hashable:
         return self._predicate.request_key(request)
 
-    def test(self, call: Call, record: Values) -> bool:
-        return self._predicate.test(record, call.request, now())
+    def bind(self, request: RequestInfo) -> Test:
+        predicate = self._predicate
+        if predicate.volatile:
+            return lambda _call, record: predicate.test(record, request, now())
+        test = predicate.bind(request, now())
+        return lambda _call, record: test(record)
 
 
 class RuleBySql:
@@ -65,8 +65,10 @@ class RuleBySql:
     def key(self, request: RequestInfo) -> Hashable:
         return identity(request.principal)
 
-    def test(self, call: Call, record: Values) -> bool:
-        return satisfies(call, self._collection, self._rule, record)
+    def bind(self, request: RequestInfo) -> Test:
+        return lambda call, record: satisfies(
+            replace(call, request=request), self._collection, self._rule, record
+        )
 
 
 class FilterBySql:
@@ -80,7 +82,10 @@ class FilterBySql:
     def key(self, request: RequestInfo) -> Hashable:
         return identity(request.principal)
 
-    def test(self, call: Call, record: Values) -> bool:
+    def bind(self, request: RequestInfo) -> Test:
+        return lambda call, record: self._test(replace(call, request=request), record)
+
+    def _test(self, call: Call, record: Values) -> bool:
         parsed, superuser = self._parsed, self._superuser
         try:
             return row_satisfies(
@@ -96,32 +101,36 @@ class FilterBySql:
             return False
 
 
-def rule_condition(schema: ProjectSchema, collection: CollectionSchema, rule: str | None) -> Condition:
-    """For those who are no superusers."""
+def rule_conditions(
+    schema: ProjectSchema, collection: CollectionSchema, rule: str | None
+) -> tuple[Condition, ...]:
+    """What those who are no superusers must fulfil."""
     if rule is None:
-        return NOBODY
+        return (Nobody(),)
     if not rule.strip():
-        return EVERYONE
+        return ()
     try:
         predicate = rule_predicate(schema, collection, rule)
     except RuleError as error:
         log.error("a stored rule does not compile", collection=collection.name, error=error.message)
-        return NOBODY
-    return ByPredicate(predicate) if predicate is not None else RuleBySql(collection, rule)
+        return (Nobody(),)
+    return (ByPredicate(predicate) if predicate is not None else RuleBySql(collection, rule),)
 
 
-def filter_condition(
+def filter_conditions(
     schema: ProjectSchema, collection: CollectionSchema, text: str, *, superuser: bool
-) -> Condition:
+) -> tuple[Condition, ...]:
     """A filter that is wrong, or reads what its client may not, lets nothing through."""
     if not text:
-        return EVERYONE
+        return ()
     try:
         parsed = parse_filter(text)
-        return ByPredicate(
-            compile_predicate(parsed, schema, collection, client_filter=True, superuser=superuser)
-        )
-    except Undecidable:
-        return FilterBySql(collection, parsed, superuser)
     except RuleError:
-        return NOBODY
+        return (Nobody(),)
+    try:
+        predicate = compile_predicate(parsed, schema, collection, client_filter=True, superuser=superuser)
+    except Undecidable:
+        return (FilterBySql(collection, parsed, superuser),)
+    except RuleError:
+        return (Nobody(),)
+    return (ByPredicate(predicate),)

@@ -243,8 +243,9 @@ class Hub:
     async def _forget_empty(self) -> None:
         before = time.monotonic() - KEEP_EMPTY_SECONDS
         for uid, since in list(self._empty_since.items()):
-            if since < before and self._empty_since.pop(uid, None):
-                del self._projects[uid]
+            # Looked at again: somebody may have come while another was forgotten.
+            if since < before and self._empty_since.get(uid) == since:
+                del self._empty_since[uid], self._projects[uid]
                 await self._bus.unwatch(uid)
 
     def close_all(self) -> None:

@@ -20,12 +20,13 @@ from projects.context import ProjectHandle
 from projects.databases import Session
 from projects.databases.lanes import TooBusyError
 from projects.principal import GUEST, Principal
+from projects.realtime.audience import Group
 from projects.realtime.client import Client, Transport
 from projects.realtime.images import complete, is_complete, under
 from projects.realtime.latest import Latest
 from projects.realtime.offline import NeedsDatabaseError, OfflineSession
 from projects.realtime.rendering import Rendering, outcome
-from projects.realtime.roster import Hearing, Roster
+from projects.realtime.roster import Roster
 from projects.records.call import Call
 from projects.records.events import ChangeEvent
 from projects.schema.collection import ProjectSchema
@@ -35,7 +36,7 @@ log = structlog.get_logger("mbaas.realtime")
 
 T = TypeVar("T")
 # What only the database can answer: does this reach them, and what do they see of it?
-Question: TypeAlias = tuple[ChangeEvent, Hearing]
+Question: TypeAlias = tuple[ChangeEvent, Group]
 
 # How long changes are handled before the loop gets its turn.
 SLICE_SECONDS = 0.005
@@ -144,16 +145,16 @@ class ProjectHub:
         told = self._latest.in_order(event) if self._latest else event
         if told is None:
             return []
-        rendering = Rendering()
+        call, rendering = Call(self._offline, schema), Rendering()
         left: list[Question] = []
         # A list: who proves too slow leaves while the others are told.
-        for hearing in list(self.roster.hearings(schema, collection, told.record_id)):
+        for group in list(self.roster.groups(schema, collection, told.record_id)):
             try:
-                data = _answer(self._offline, schema, told, hearing, rendering)
+                data = _answer(call, group, told, rendering)
             except NeedsDatabaseError:
-                left.append((told, hearing))
+                left.append((told, group))
             else:
-                self._tell(told, hearing, data)
+                self._tell(told, group, data)
         return left
 
     async def _ask(self, schema: ProjectSchema, left: list[Question]) -> None:
@@ -161,11 +162,11 @@ class ProjectHub:
             part = left[first : first + GROUPS_PER_READ]
 
             def work(session: Session, part: list[Question] = part) -> list[bytes | None]:
-                rendering = Rendering()
-                return [_answer(session, schema, event, hearing, rendering) for event, hearing in part]
+                call, rendering = Call(session, schema), Rendering()
+                return [_answer(call, group, event, rendering) for event, group in part]
 
-            for (event, hearing), data in zip(part, await self._read(work), strict=True):
-                self._tell(event, hearing, data)
+            for (event, group), data in zip(part, await self._read(work), strict=True):
+                self._tell(event, group, data)
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         pause = FIRST_PAUSE_SECONDS
@@ -177,14 +178,12 @@ class ProjectHub:
                 pause *= 2
         return await self._read_once(self.project, work)
 
-    def _tell(self, event: ChangeEvent, hearing: Hearing, data: bytes | None) -> None:
+    def _tell(self, event: ChangeEvent, group: Group, data: bytes | None) -> None:
         if data is None:
             return
-        topic = hearing.audience.topic.text
+        topic = group.topic.text
         frames: dict[type[Transport], bytes] = {}
-        for client in hearing.clients:
-            if client.closed or topic not in client.topics:
-                continue
+        for client in list(group.clients):
             kind = type(client.transport)
             frame = frames.get(kind)
             if frame is None:
@@ -227,10 +226,7 @@ class ProjectHub:
                 self.roster.become(self.roster.signed_in(collection_id, record_id), GUEST)
 
 
-def _answer(
-    session: Session, schema: ProjectSchema, event: ChangeEvent, hearing: Hearing, rendering: Rendering
-) -> bytes | None:
-    """What these subscribers hear of the change. Raises NeedsDatabaseError on an offline session."""
-    call = Call(session, schema, hearing.request)
-    heard = outcome(call, hearing.plan, event)
-    return rendering.data(call, hearing.plan, *heard, hearing.view) if heard else None
+def _answer(call: Call, group: Group, event: ChangeEvent, rendering: Rendering) -> bytes | None:
+    """What the group hears of the change. Raises NeedsDatabaseError on an offline session."""
+    heard = outcome(call, group, event)
+    return rendering.data(call, group, *heard) if heard else None

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
-from projects.principal import Principal, RequestInfo
-from projects.realtime.audience import Audience, Plan, make_plan
+from projects.principal import Principal
+from projects.realtime.audience import Audience, Group, make_plan
 from projects.realtime.client import Client
 from projects.realtime.topics import Topic, bases
 from projects.schema.collection import CollectionSchema, ProjectSchema
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """Some subscribers of a topic who get the same answer; ``view`` says how they see the record."""
-
-    audience: Audience
-    plan: Plan
-    request: RequestInfo
-    clients: tuple[Client, ...]
-    view: Any
 
 
 class Roster:
@@ -67,35 +54,24 @@ class Roster:
         """(collection id, record id) of everyone who is signed in."""
         return self._users.keys()
 
-    def hearings(
-        self, schema: ProjectSchema, collection: CollectionSchema, record_id: str
-    ) -> Iterator[Hearing]:
+    def groups(self, schema: ProjectSchema, collection: CollectionSchema, record_id: str) -> Iterator[Group]:
         """Everyone whose topics a change of that record belongs to, whatever the rules say."""
         own = self.signed_in(collection.id, record_id)
-        for audience, plan in self._concerned(schema, collection, record_id):
-            for group in audience.groups():
-                clients = tuple(group.clients)
-                if own:
-                    clients = tuple(client for client in clients if client not in own)
-                if clients:
-                    yield Hearing(audience, plan, group.request, clients, plan.view(group.request.principal))
-            mine = tuple(client for client in own if audience.topic.text in client.topics)
-            if mine:
-                # They see more of their own record than others do.
-                yield Hearing(audience, plan, audience.request_of(mine[0]), mine, "own")
+        for audience in self._concerned(schema, collection, record_id):
+            yield from audience.groups(own)
 
     def _concerned(
         self, schema: ProjectSchema, collection: CollectionSchema, record_id: str
-    ) -> Iterator[tuple[Audience, Plan]]:
+    ) -> Iterator[Audience]:
+        """The audiences of its topics, grouped under today's schema."""
         whole, single = bases(collection.id, collection.name, record_id)
         for names, is_single in ((whole, False), (single, True)):
             for base in names:
                 for audience in self._audiences.get(base, {}).values():
                     plan = audience.plan
                     if plan is None or plan.version != schema.version or plan.collection.id != collection.id:
-                        plan = make_plan(schema, collection, audience.topic, single=is_single)
-                        audience.follow(plan)
-                    yield audience, plan
+                        audience.follow(make_plan(schema, collection, audience.topic, single=is_single))
+                    yield audience
 
     def _join(self, client: Client) -> None:
         for topic in client.topics.values():

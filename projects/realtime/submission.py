@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from projects.errors import ErrorTree, FieldError, bad_request
+from projects.errors import ErrorTree, FieldError, bad_request, invalid_fields
 
 MAX_CLIENT_ID_BYTES = 255
 MAX_TOPIC_BYTES = 2500
@@ -49,7 +49,7 @@ def read_submission(body: Mapping[str, Any], max_topics: int) -> Submission:
     }:
         errors["subscriptions"] = long
     if errors:
-        raise bad_request(**errors)
+        raise invalid_fields(bad_request().message, errors)
     return Submission(client_id, tuple(dict.fromkeys(topics)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -11,8 +11,6 @@ from urllib.parse import parse_qs
 import orjson
 
 from projects.records.present import Shape
-
-_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,8 +24,8 @@ class Topic:
 
     text: str
     base: str
-    query: Mapping[str, str] = _NONE
-    headers: Mapping[str, str] = _NONE
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def filter(self) -> str:

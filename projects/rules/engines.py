@@ -1,7 +1,7 @@
 """What the two engines say differently, as pieces of SQL.
 
 On both a JSON value is what the language sees: null, a number (``true`` is 1) or a text (an array or object is the
-text of its JSON; the order of an object's keys in it, and its spaces, are the engine's).
+text of its JSON, in which PostgreSQL has its own order of an object's keys).
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ class _Sqlite(EngineSql):
 _NULL_SAFE: dict[str, str] = {"=": " IS ", "!=": " IS NOT "}
 
 
-def _json_path(path: tuple[str, ...]) -> str:
+def _json_path(path: tuple[str, ...], quoted: bool = False) -> str:
     """Parts come from an identifier (letters, digits and ``_``), so none needs an escape."""
     text = "$"
     for part in path:
@@ -216,7 +216,7 @@ def _json_path(path: tuple[str, ...]) -> str:
         if index is not None:
             text += f"[{index}]"
         else:
-            text += f".{part}" if _PLAIN_KEY.fullmatch(part) else f'."{part}"'
+            text += f".{part}" if _PLAIN_KEY.fullmatch(part) and not quoted else f'."{part}"'
     return text
 
 
@@ -259,7 +259,7 @@ class _Postgresql(EngineSql):
             return column
         if any(part.isdecimal() for part in path):
             # "->" with a number takes a scalar for a list of one; a strict path does not, and is silent.
-            return Fragment("jsonb_path_query_first(", column, f", 'strict {_json_path(path)}', '{{}}', TRUE)")
+            return Fragment("jsonb_path_query_first(", column, f", 'strict {_json_path(path, quoted=True)}', '{{}}', TRUE)")
         return Fragment("(", column, *(f" -> '{part}'" for part in path), ")")
 
     def json_text(self, value: Sql) -> Sql:
@@ -358,7 +358,10 @@ class _Postgresql(EngineSql):
         )  # fmt: skip
 
     def _container_text(self, value: Sql) -> Sql:
-        return Fragment("replace(replace(CAST(", value, " AS TEXT), '\", \"', '\",\"'), '\": ', '\":')")
+        # Without the spaces that jsonb puts behind "," and ":"; quoted texts are matched whole and kept.
+        return Fragment(
+            "regexp_replace(CAST(", value, r""" AS TEXT), '("(?:[^"\\]|\\.)*")|([,:]) ', '\1\2', 'g')"""
+        )
 
     def _ordered(self, left: tuple[Sql, Sql], sign: Operator, right: tuple[Sql | None, Sql | None]) -> Sql:
         """Numbers with numbers, texts with texts, and every number before every text."""

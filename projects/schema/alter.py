@@ -12,8 +12,9 @@ from projects.errors import FieldError, invalid_fields
 from projects.schema import ddl
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.base import Field
-from projects.schema.indexes import Index, parse_index
-from projects.schema.validation import invalid_index
+from projects.schema.index_checks import invalid_index
+from projects.schema.index_parts import Index
+from projects.schema.indexes import parse_index
 
 if TYPE_CHECKING:
     from projects.databases import Session

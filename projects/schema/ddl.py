@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.base import Field
-from projects.schema.indexes import Index, IndexColumn, Token, condition_columns, render_condition
+from projects.schema.index_parts import Index, IndexColumn, Token, condition_columns, render_condition
 from projects.schema.names import TEMPORARY_PREFIX
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from projects.schema.fields.base import Field, MalformedError
 from projects.schema.fields.options import as_flag, as_text, as_texts
 from projects.schema.fields.registry import field_from_json
 from projects.schema.ids import field_id
-from projects.schema.indexes import Index, IndexSyntaxError, parse_index
+from projects.schema.index_parts import Index, IndexSyntaxError
+from projects.schema.indexes import parse_index
 from projects.schema.serialize import RULES
 
 COLLECTION_TYPES: Final[tuple[CollectionType, ...]] = ("base", "auth")

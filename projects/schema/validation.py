@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from projects.errors import ErrorTree, FieldError, InvalidRuleError
 from projects.schema.auth_checks import auth_option_errors
 from projects.schema.collection import CollectionSchema, ProjectSchema
-from projects.schema.ddl import column_of
 from projects.schema.defaults import ID_FIELD
 from projects.schema.fields.base import Field
 from projects.schema.fields.checks import BLANK, length_between
 from projects.schema.fields.coerce import is_storable
 from projects.schema.fields.relation import RelationField
 from projects.schema.fields.text import TextField
-from projects.schema.indexes import Index, IndexSyntaxError, UnsupportedIndexError, parse_index
+from projects.schema.index_checks import index_errors, missing_columns
 from projects.schema.names import (
     MAX_ID,
-    MAX_NAME,
     collection_name_complaint,
     field_name_complaint,
     id_complaint,
@@ -28,7 +25,6 @@ from projects.schema.names import (
 from projects.schema.serialize import RULES
 
 MAX_FIELDS: Final = 1000  # PostgreSQL's tables end at 1600 columns
-MAX_INDEXES: Final = 64
 
 Errors = dict[str, FieldError | ErrorTree]
 
@@ -71,7 +67,7 @@ def collection_errors(candidate: Candidate, schema: ProjectSchema, validate_rule
             "validation_collection_system_flag_change", "System collection state cannot be changed."
         )
     _put(errors, "fields", _fields_errors(candidate))
-    _put(errors, "indexes", _indexes_errors(candidate))
+    _put(errors, "indexes", index_errors(new, candidate.others))
     for wire, name in RULES:
         rule = getattr(new, name)
         before = getattr(old, name) if old is not None else None
@@ -79,7 +75,7 @@ def collection_errors(candidate: Candidate, schema: ProjectSchema, validate_rule
     if new.is_auth:
         errors.update(_auth_errors(candidate, schema, validate_rule))
     if not errors:
-        _put(errors, "indexes", _missing_columns(new))
+        _put(errors, "indexes", missing_columns(new))
     return errors
 
 
@@ -190,81 +186,6 @@ def _field_errors(candidate: Candidate, field: Field) -> Errors:
     _put(errors, "help", length_between(field.help, 1, 300))
     errors.update({**field.check_options(candidate), **errors})
     return errors
-
-
-def _indexes_errors(candidate: Candidate) -> FieldError | ErrorTree | None:
-    new = candidate.new
-    if len(new.indexes) > MAX_INDEXES:
-        return FieldError(
-            "validation_length_out_of_range",
-            f"The length must be no more than {MAX_INDEXES}.",
-            {"max": MAX_INDEXES, "min": 0},
-        )
-    taken = _index_owners(candidate.others)
-    names: set[str] = set()
-    definitions: set[tuple[object, ...]] = set()
-    tree: dict[str, FieldError | ErrorTree] = {}
-    for at, text in enumerate(new.indexes):
-        try:
-            index = parse_index(text)
-        except UnsupportedIndexError as error:
-            tree[str(at)] = invalid_index(f"Invalid CREATE INDEX expression - {error}.")
-            continue
-        except IndexSyntaxError:
-            tree[str(at)] = invalid_index("Invalid CREATE INDEX expression.")
-            continue
-        found = _index_error(index, names, definitions, taken)
-        names.add(index.name.lower())
-        definitions.add(index.definition)
-        if found:
-            tree[str(at)] = found
-    return tree
-
-
-def _index_error(
-    index: Index,
-    names: set[str],
-    definitions: set[tuple[object, ...]],
-    taken: dict[str, str],
-) -> FieldError | None:
-    name = index.name.lower()
-    if name in names:
-        return FieldError("validation_duplicated_index_name", "The index name already exists.")
-    if index.definition in definitions:
-        return FieldError("validation_duplicated_index_definition", "The index definition already exists.")
-    if name in taken:
-        return FieldError(
-            "validation_existing_index_name",
-            f"The index name is already used in {taken[name]} collection.",
-            {"usedTableName": taken[name]},
-        )
-    if len(index.name.encode()) > MAX_NAME or name.startswith("sqlite_"):
-        return invalid_index(f"Failed to create index {index.name} - the name is reserved or too long.")
-    return None
-
-
-def _missing_columns(collection: CollectionSchema) -> ErrorTree:
-    tree: dict[str, FieldError] = {}
-    for at, index in enumerate(map(parse_index, collection.indexes)):
-        missing = sorted(name for name in index.column_names() if column_of(collection, name) is None)
-        if missing:
-            tree[str(at)] = invalid_index(
-                f"Failed to create index {index.name} - SQL logic error: no such column: {missing[0]} (1)."
-            )
-    return tree
-
-
-def invalid_index(message: str) -> FieldError:
-    return FieldError("validation_invalid_index_expression", message)
-
-
-def _index_owners(collections: Iterable[CollectionSchema]) -> dict[str, str]:
-    """Which collection has an index of that (lower-case) name."""
-    owners: dict[str, str] = {}
-    for collection in collections:
-        for text in collection.indexes:
-            owners[parse_index(text).name.lower()] = collection.name
-    return owners
 
 
 def _rule_error(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from projects.accounts.passwords import do_password_work
@@ -38,8 +37,8 @@ def make_collection(session: Session, name: str, *fields: dict[str, Any], **rest
     return create_collection(session, data, validate_rule=any_rule)
 
 
-def change_collection(session: Session, name: str, **data: Any) -> CollectionSchema:
-    return update_collection(session, name, data, validate_rule=any_rule, confirm=True)
+def change_collection(session: Session, which: str, **data: Any) -> CollectionSchema:
+    return update_collection(session, which, data, validate_rule=any_rule, confirm=True)
 
 
 def create(call: Call, name: str, body: dict[str, Any]) -> Values:
@@ -61,25 +60,25 @@ def change(call: Call, name: str, record_id: str, body: dict[str, Any]) -> Value
             hashed = do_password_work(needed.work)
 
 
-def sign_up(session: Session, email: str = ALICE, name: str = "users", **values: Any) -> Values:
+def sign_up(session: Session, email: str = ALICE, collection: str = "users", **values: Any) -> Values:
     body = {"email": email, "password": PASSWORD, "passwordConfirm": PASSWORD, **values}
-    return create(call_on(session, SUPERUSER), name, body)
+    return create(call_on(session, SUPERUSER), collection, body)
 
 
 def enter(
     session: Session,
     identity: str = ALICE,
     password: str = PASSWORD,
-    name: str = "users",
+    collection: str = "users",
     principal: Principal = GUEST,
     query: dict[str, str] | None = None,
     **more: Any,
 ) -> dict[str, Any]:
     """The answer of auth-with-password; ``{"status", "message", "data"}`` when it is refused."""
     body = {"identity": identity, "password": password, **more}
-    call = replace(call_on(session, principal, method="POST", query=query or {}), session=session)
+    call = call_on(session, principal, method="POST", query=query or {})
     try:
-        claim = claim_identity(call.with_body(body), name, body)
+        claim = claim_identity(call.with_body(body), collection, body)
         match = claim.check()
         if not match.right:
             return {"status": 400, "message": "Failed to authenticate.", "data": {}}

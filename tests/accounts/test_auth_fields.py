@@ -53,12 +53,12 @@ def alice(session: Any) -> Any:
     for rule in ("listRule", "viewRule", "updateRule"):
         change_collection(session, "users", **{rule: ""})
     change_collection(session, "users", manageRule="@request.auth.name = 'Boss'")
-    return sign_up(session, name_="", **{"name": "Alice"})
+    return sign_up(session, name="Alice")
 
 
 @pytest.fixture
 def boss(session: Any, alice: Any) -> Principal:
-    return as_user(session, sign_up(session, "boss@example.com", **{"name": "Boss"}))
+    return as_user(session, sign_up(session, "boss@example.com", name="Boss"))
 
 
 def as_user(session: Any, record: Any) -> Principal:
@@ -134,7 +134,6 @@ def test_the_token_key_is_for_superusers_to_choose(session: Any, asker_: str, ke
 def test_a_rule_sees_the_password_that_was_sent_but_never_the_stored_one(session: Any) -> None:
     body = {"email": ALICE, "password": PASSWORD, "passwordConfirm": PASSWORD}
     change_collection(session, "users", createRule="@request.body.password = 'something else'")
-    assert codes(create, call_on(session), "users", body) == {} or True
     with pytest.raises(ApiError):
         create(call_on(session), "users", body)
     change_collection(session, "users", createRule=f"@request.body.password = '{PASSWORD}'")

@@ -18,6 +18,8 @@ from tests.accounts.helpers import (
     who,
 )
 
+pytestmark = pytest.mark.usefixtures("db")
+
 GUESTS = {"status": 401, "message": "The request requires valid record authorization token.", "data": {}}
 
 

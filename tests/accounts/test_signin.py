@@ -8,6 +8,9 @@ import pytest
 
 from projects.accounts import signin
 from projects.accounts.passwords import Match
+from projects.databases import read_session, write_session
+from projects.errors import ApiError
+from projects.schema.fields.registry import field_to_json
 from tests.accounts.helpers import (
     ALICE,
     PASSWORD,
@@ -21,7 +24,6 @@ from tests.accounts.helpers import (
     sign_up,
     who,
 )
-from projects.databases import read_session, write_session
 
 FAILED = {"status": 400, "message": "Failed to authenticate.", "data": {}}
 LOADING = {"status": 400, "message": "An error occurred while loading the submitted data.", "data": {}}
@@ -41,12 +43,10 @@ def invalid(**fields: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def alice(session: Any) -> Any:
-    return sign_up(session, name_="x")
+    return sign_up(session)
 
 
 def _answer(session: Any, body: Any, name: str = "users") -> dict[str, Any]:
-    from projects.errors import ApiError
-
     try:
         claim = signin.claim_identity(call_on(session), name, body)
     except ApiError as error:
@@ -135,7 +135,7 @@ def _with_names(session: Any, *order: str) -> None:
         session,
         "users",
         fields=[
-            *({"name": f.name, "type": f.type, "id": f.id} for f in call_on(session).collection("users").fields),
+            *(field_to_json(field) for field in call_on(session).collection("users").fields),
             {"name": "username", "type": "text"},
             {"name": "nick", "type": "text"},
         ],
@@ -236,8 +236,6 @@ def test_a_password_checked_before_the_account_changed_does_not_count(session: A
         change(call_on(session, SUPERUSER), "users", alice["id"], new)
     else:
         session.execute("DELETE FROM users")
-    from projects.errors import ApiError
-
     with pytest.raises(ApiError) as refused:
         signin.sign_in(call_on(session), claim)
     assert refused.value.as_json() == FAILED
@@ -274,10 +272,10 @@ def test_the_same_email_in_two_projects_are_two_accounts(make_project: Callable[
 
 def test_two_collections_with_one_email_are_two_accounts(session: Any, alice: Any) -> None:
     make_collection(session, "members")
-    assert enter(session, name="members") == FAILED
-    sign_up(session, name="members", password="another one 1", passwordConfirm="another one 1")
-    assert enter(session, name="members") == FAILED
-    assert enter(session, password="another one 1", name="members")["record"]["collectionName"] == "members"
+    assert enter(session, collection="members") == FAILED
+    sign_up(session, collection="members", password="another one 1", passwordConfirm="another one 1")
+    assert enter(session, collection="members") == FAILED
+    assert enter(session, password="another one 1", collection="members")["record"]["collectionName"] == "members"
 
 
 def test_copied_rows_sign_in_to_the_copy_as_itself(make_project: Callable[..., Any]) -> None:

@@ -213,7 +213,6 @@ def test_a_forged_superuser_token_is_a_guests(session: Any, member: Membership) 
     assert claims is not None
     collection = call_on(session).collection("_superusers")
     for key in (
-        b"",
         settings.SECRET_KEY.encode(),
         str(collection.options["authToken"]["secret"]).encode(),
         member.user.password.encode(),

@@ -58,7 +58,9 @@ class World:
 
     def with_list_rule(self, name: str, rule: str | None) -> World:
         """The same data where another list rule holds for one collection."""
-        collections = tuple(replace(c, list_rule=rule) if c.name == name else c for c in self.schema.collections)
+        collections = tuple(
+            replace(c, list_rule=rule) if c.name == name else c for c in self.schema.collections
+        )
         return replace(self, schema=ProjectSchema(self.schema.version + 1, collections))
 
     def by_sql(self, name: str, rule: str, request: RequestInfo = GUEST) -> list[str]:
@@ -123,12 +125,12 @@ def make_world(
         session.execute(f'CREATE TABLE "{made.table}" ({columns}, PRIMARY KEY ("id"))')
         stored[made.name] = []
         for given in records.get(made.name, ()):
-            record = {f.name: f.normalize(given[f.name]) if f.name in given else f.zero() for f in made.fields}
+            record = {
+                f.name: f.normalize(given[f.name]) if f.name in given else f.zero() for f in made.fields
+            }
             names = ", ".join(f'"{name}"' for name in record)
             places = ", ".join("?" for _ in record)
             values = [f.to_db(record[f.name], session.engine) for f in made.fields]
-            session.execute(
-                session.sql(f'INSERT INTO "{made.table}" ({names}) VALUES ({places})'), values
-            )
+            session.execute(session.sql(f'INSERT INTO "{made.table}" ({names}) VALUES ({places})'), values)
             stored[made.name].append(record)
     return World(session, schema, stored)

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects.schema.indexes import (
+from projects.schema.index_parts import (
     Index,
     IndexColumn,
     IndexSyntaxError,
     UnsupportedIndexError,
-    parse_index,
 )
+from projects.schema.indexes import parse_index
 
 
 def test_all_parts_are_read() -> None:
