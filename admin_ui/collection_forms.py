@@ -184,7 +184,7 @@ class FieldForm(forms.Form):
         required=False,
         widget=forms.TextInput({"class": "c-input", "placeholder": "name", "spellcheck": "false"}),
     )
-    type = forms.ChoiceField(widget=forms.Select({"class": "c-select"}))
+    type = forms.ChoiceField(initial="text", widget=forms.Select({"class": "c-select"}))
     required = forms.BooleanField(required=False)
     hidden = forms.BooleanField(required=False)
     presentable = forms.BooleanField(required=False)
@@ -225,10 +225,21 @@ else:
 
 
 class FieldRowsBase(_FormSet):
+    def shown(self) -> list[FieldForm]:
+        """All rows, in the order in which the person put them."""
+        return sorted(self.forms, key=_order)
+
     def sent(self) -> list[FieldForm]:
         """The rows that stay, in the order in which the person put them."""
         rows = [row for row in self.ordered_forms if row not in self.deleted_forms]
         return [row for row in rows if row.cleaned_data.get("name") or row.cleaned_data.get("id")]
+
+
+def _order(row: FieldForm) -> float:
+    try:
+        return float(row["ORDER"].value())
+    except (TypeError, ValueError):
+        return float("inf")
 
 
 FieldRows: type[FieldRowsBase] = forms.formset_factory(  # type: ignore[assignment]

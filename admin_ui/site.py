@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.admin import autodiscover
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
@@ -65,6 +66,12 @@ class ConsoleSite(UnfoldAdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:account"))
+
+    def get_urls(self) -> list[URLPattern]:
+        # The lists of admin_ui.admin; see ConsoleAdminConfig.
+        autodiscover()
+        urls: list[URLPattern] = super().get_urls()
+        return urls
 
     def extra_urls(self) -> list[URLPattern]:
         from admin_ui.urls import console_urls

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 RECORDS = 20_000
-USERS = 100
+USERS = 50
 READER = 0
 SEEN = "notes"
 # What the create load writes to: of the same form, so that it does not make the lists longer.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mbaas.settings")
 
@@ -20,7 +21,7 @@ from projects.api.app import app as api
 
 # Django answers people in the admin and the control API: few requests, so few threads, kept for good
 # (a thread per request would also mean a database connection per request).
-_django = WSGIMiddleware(get_wsgi_application(), workers=4)
+_django: Any = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=4)
 
 probes = Probes()
 application = Lifecycle(Edge(api, _django, probes), probes)

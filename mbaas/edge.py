@@ -16,7 +16,7 @@ import structlog
 from django.conf import settings
 
 from projects.api.responses import json_response
-from projects.context import use_project
+from projects.context import ProjectHandle, use_project
 from projects.directory import find_project
 from projects.errors import ApiError, not_found
 
@@ -81,17 +81,19 @@ class Edge:
         if path in ("/healthz", "/readyz"):
             await self._probes(scope, receive, send)
         elif match := _PROJECT.fullmatch(path):
-            await self._in_project(match, scope, receive, _with_headers(scope, send))
+            await self._in_project(match, scope, receive, send)
         else:
             await self._django(scope, receive, send)
 
     async def _in_project(self, match: re.Match[str], scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "OPTIONS":
-            await _preflight(scope, send)
-            return
         ref, rest = match[1], match[2] or "/"
+        project = await find_project(ref)
+        origin = _allowed_origin(scope, project)
+        send = _with_headers(send, origin)
+        if scope["method"] == "OPTIONS":
+            await _preflight(scope, send, origin)
+            return
         try:
-            project = await find_project(ref)
             if project is None:
                 raise not_found("No project has this address.")
             if project.status == "suspended":
@@ -121,9 +123,11 @@ def _header(scope: Scope, wanted: bytes) -> bytes:
     return next((value for name, value in scope["headers"] if name == wanted), b"")
 
 
-def _allowed_origin(scope: Scope) -> bytes:
+def _allowed_origin(scope: Scope, project: ProjectHandle | None) -> bytes:
+    """What to answer the page that asks: its origin or ``*``; empty when it may not read the answer."""
     origin = _header(scope, b"origin")
-    allowed = settings.MBAAS_CORS_ORIGINS
+    own: Any = project.setting("corsOrigins") if project is not None else None
+    allowed = own or settings.MBAAS_CORS_ORIGINS
     if not origin:
         return b""
     if "*" in allowed:
@@ -131,10 +135,9 @@ def _allowed_origin(scope: Scope) -> bytes:
     return origin if origin.decode("latin-1") in allowed else b""
 
 
-def _with_headers(scope: Scope, send: Send) -> Send:
+def _with_headers(send: Send, origin: bytes) -> Send:
     """CORS and security headers on every answer of the app API, errors and streams included."""
     extra = list(_SECURITY_HEADERS)
-    origin = _allowed_origin(scope)
     if origin:
         extra += [
             (b"access-control-allow-origin", origin),
@@ -149,9 +152,9 @@ def _with_headers(scope: Scope, send: Send) -> Send:
     return sending
 
 
-async def _preflight(scope: Scope, send: Send) -> None:
+async def _preflight(scope: Scope, send: Send, origin: bytes) -> None:
     headers: list[tuple[bytes, bytes]] = []
-    if _allowed_origin(scope):
+    if origin:
         headers = [(b"access-control-allow-methods", _METHODS), (b"access-control-max-age", b"86400")]
         wanted = _header(scope, b"access-control-request-headers")
         if wanted:

@@ -23,7 +23,9 @@ class Probes:
         else:
             checks = await self._checks()
             ready = all(value == "ok" for value in checks.values())
-            response = json_response({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
+            response = json_response(
+                {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503
+            )
         await response(scope, receive, send)
 
     async def _checks(self) -> dict[str, str]:

@@ -86,7 +86,7 @@ async def _serve(host: str, port: int, background_work: bool) -> None:
         await application.stop()
         if background is not None:
             await asyncio.to_thread(background.stop)
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
         stopping.cancel()
         await serving
 
@@ -95,7 +95,16 @@ class Supervisor:
     """Keeps ``workers`` server processes running and passes signals on to them."""
 
     def __init__(self, host: str, port: int, workers: int) -> None:
-        self._command = [sys.executable, sys.argv[0], "serve", "--host", host, "--port", str(port), "--worker"]
+        self._command = [
+            sys.executable,
+            sys.argv[0],
+            "serve",
+            "--host",
+            host,
+            "--port",
+            str(port),
+            "--worker",
+        ]
         self._workers = workers
         self._running: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
         self._stopping = False

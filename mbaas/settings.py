@@ -16,7 +16,6 @@ from mbaas.logs import logging_config
 from projects.control.api import config as control_api
 from projects.databases.aliases import ProjectDatabases
 
-
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- where things are -----------------------------------------------------------------------------
@@ -30,9 +29,7 @@ SECRET_KEY = MBAAS_SECRET_KEYS[0]
 SECRET_KEY_FALLBACKS = MBAAS_SECRET_KEYS[1:]
 DEBUG = env.boolean("MBAAS_DEBUG", False)
 ALLOWED_HOSTS = env.words("MBAAS_ALLOWED_HOSTS", ("*",))
-CSRF_TRUSTED_ORIGINS = env.words(
-    "MBAAS_TRUSTED_ORIGINS", (MBAAS_PUBLIC_URL,) if MBAAS_PUBLIC_URL else ()
-)
+CSRF_TRUSTED_ORIGINS = env.words("MBAAS_TRUSTED_ORIGINS", (MBAAS_PUBLIC_URL,) if MBAAS_PUBLIC_URL else ())
 
 # --- databases ------------------------------------------------------------------------------------
 _control_url = env.text("MBAAS_DATABASE_URL")

@@ -53,7 +53,9 @@ class ApiError(Exception):
         return {"status": self.status, "message": self.message, "data": tree_as_json(self.data)}
 
 
-def bad_request(message: str = "Something went wrong while processing your request.", **data: Any) -> ApiError:
+def bad_request(
+    message: str = "Something went wrong while processing your request.", **data: Any
+) -> ApiError:
     return ApiError(400, message, data)
 
 

@@ -28,6 +28,8 @@ log = structlog.get_logger("mbaas.ratelimit")
 # How long the counts stay in this process after Redis failed, before it is asked again.
 REDIS_PAUSE_SECONDS = 5
 REDIS_TIMEOUT_SECONDS = 0.5
+# Counts beyond these wait: the client's pool refuses more connections than it may have.
+REDIS_CONNECTIONS = 16
 
 
 class BoundedMemory(Storage):
@@ -90,6 +92,7 @@ class Limiter:
         self._memory = BoundedMemory(settings.MBAAS_RATE_LIMIT_MEMORY)
         self._redis = _redis_storage(redis_url) if redis_url else None
         self._redis_again = 0.0
+        self._places = asyncio.Semaphore(REDIS_CONNECTIONS)
 
     async def count(self, key: str, seconds: int) -> int:
         """Count one event; returns how many there were since the key's first one, at most ``seconds`` ago."""
@@ -107,12 +110,15 @@ class Limiter:
         await self._call("clear", key)
 
     async def _call(self, method: str, *args: Any) -> Any:
-        if self._redis is not None and time.monotonic() >= self._redis_again:
-            try:
-                return await getattr(self._redis, method)(*args)
-            except StorageError as error:
-                self._redis_again = time.monotonic() + REDIS_PAUSE_SECONDS
-                log.warning("rate limits count in this process: Redis failed", error=str(error))
+        if self._redis is not None:
+            async with self._places:
+                # Looked at after the wait: who queued up behind a failure does not wait for another.
+                if time.monotonic() >= self._redis_again:
+                    try:
+                        return await getattr(self._redis, method)(*args)
+                    except (StorageError, OSError) as error:
+                        self._redis_again = time.monotonic() + REDIS_PAUSE_SECONDS
+                        log.warning("rate limits count in this process: Redis failed", error=str(error))
         return await getattr(self._memory, method)(*args)
 
 

@@ -6,6 +6,7 @@ Tests that take ``project`` run on SQLite, and on PostgreSQL too when MBAAS_TEST
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ import pytest
 
 from tests import server as servers
 from tests.services import POSTGRES_VARIABLE, REDIS_VARIABLE
+
+# One line for each request of a test buries what failed.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 ENGINES = ["sqlite", "postgresql"] if os.environ.get(POSTGRES_VARIABLE) else ["sqlite"]
 PLACEMENTS = {"sqlite": "local", "postgresql": "test-postgres"}

@@ -21,7 +21,7 @@ from tests.services import POSTGRES_VARIABLE, REDIS_VARIABLE, die_with_parent, f
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
-STOP_SECONDS = 30
+STOP_SECONDS = 60
 LOG_TAIL = 6000
 
 OWNER = "owner@example.com"
@@ -74,6 +74,7 @@ class Server:
             # A test signs in more often in a minute than any person.
             "MBAAS_RATE_LIMITS": "off",
             "MBAAS_LOG_FORMAT": "json",
+            "MBAAS_LOG_LEVEL": "WARNING",
             **self.extra,
         }
 
@@ -128,15 +129,22 @@ class Server:
         self.kill()
         raise ServerError(f"the server did not become ready:\n{self.log_tail()}")
 
-    def stop(self) -> int:
-        """Ask the server to end, as an operator does; its exit code. Raises ServerError when it does not."""
+    def terminate(self) -> None:
+        """Ask the server to end, as an operator does."""
+        self._running().send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Wait for a server that was asked to end; its exit code. Raises ServerError when it does not."""
         process = self._running()
-        process.send_signal(signal.SIGTERM)
         try:
             return process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
             raise ServerError(f"the server did not end on SIGTERM:\n{self.log_tail()}") from None
+
+    def stop(self) -> int:
+        self.terminate()
+        return self.wait()
 
     def kill(self) -> None:
         """End it with SIGKILL, its workers too: nothing of it gets to run any more."""

@@ -77,13 +77,13 @@ def create(request: HttpRequest, actor: Actor, project: Project) -> HttpResponse
 @project_page(Action.SCHEMA_VIEW, post=Action.SCHEMA_EDIT)
 def edit(request: HttpRequest, actor: Actor, project: Project, name: str) -> HttpResponse:
     collection = operations.view_collection(actor, project, name)
-    initial = rows_of(collection)
     losses: list[str] = []
     if request.method != "POST":
-        form, rows = CollectionForm.of(collection), FieldRows(initial=initial, prefix="fields")
+        form, rows = CollectionForm.of(collection), FieldRows(initial=rows_of(collection), prefix="fields")
         return _editor(request, actor, project, form, rows, collection)
     form = CollectionForm(request.POST, initial=CollectionForm.values_of(collection), collection=collection)
-    rows = FieldRows(request.POST, initial=initial, prefix="fields")
+    # Without the initial values: a row that was sent as it is counts, too.
+    rows = FieldRows(request.POST, prefix="fields")
     if form.is_valid() and rows.is_valid():
         stored = {field.id: field.as_json() for field in collection.fields}
         sent: list[FieldForm] = rows.sent()
@@ -144,7 +144,8 @@ def _editor(
 ) -> HttpResponse:
     others = operations.list_collections(actor, project)
     known = {field.id: field for field in collection.fields} if collection else {}
-    for row in rows:
+    shown = rows.shown()
+    for row in shown:
         row.stored = known.get(row["id"].value() or "")
     return render(
         request,
@@ -152,6 +153,8 @@ def _editor(
         collection.name if collection else "New collection",
         form=form,
         rows=rows,
+        shown=shown,
+        wrong=bool(form.errors) or any(row.errors for row in shown),
         collection=collection,
         losses=losses,
         editors={

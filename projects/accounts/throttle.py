@@ -13,10 +13,12 @@ import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
+from typing import Any
 
 from django.conf import settings
 
 from projects.context import ProjectHandle
+from projects.errors import FieldError
 from projects.ratelimit import Limiter, address_of, limit_key, limiter, too_many
 
 # The project's setting that overrides some of these limits, by their wire names below.
@@ -59,7 +61,18 @@ class GuessLimits:
         return min(self.firstDelay * 2 ** min(beyond - 1, 30), self.longestDelay) if beyond > 0 else 0
 
 
-NAMES = tuple(item.name for item in fields(GuessLimits))
+_MOST = 10**6
+
+
+def check_sign_in_throttle(value: Any) -> FieldError | None:
+    """What is wrong with a project's setting ``signInThrottle``, in one sentence."""
+    names = [item.name for item in fields(GuessLimits)]
+    if not isinstance(value, dict) or set(value) - set(names):
+        return FieldError("validation_invalid_value", f"Must be an object with some of: {', '.join(names)}.")
+    for name, number in value.items():
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= _MOST:
+            return FieldError("validation_invalid_value", f"{name} must be a whole number from 1 to {_MOST}.")
+    return None
 
 
 class Attempt:

@@ -13,7 +13,6 @@ from projects.api.browsing import browse
 from projects.api.dispatch import endpoint, read, write
 from projects.api.guards import require_superuser
 from projects.api.responses import json_response, no_content
-from projects.databases import Session
 from projects.records.call import Call
 from projects.records.delete import delete_all
 from projects.records.list import Page
@@ -109,7 +108,9 @@ async def _update(request: Request) -> Response:
 async def _delete(request: Request) -> Response:
     def work(call: Call) -> None:
         require_superuser(call)
-        delete_collection(call.session, request.path_params["collection"], confirm=_confirmed(request))
+        # DELETE names the whole collection: no SDK could say it more clearly. What asks for confirmation
+        # is the loss that hides in an update or an import.
+        delete_collection(call.session, request.path_params["collection"], confirm=True)
 
     await write(request, work)
     return no_content()
@@ -120,10 +121,11 @@ async def truncate(request: Request) -> Response:
     def work(call: Call) -> None:
         require_superuser(call)
 
-        def delete_records(session: Session, collection: CollectionSchema) -> None:
-            delete_all(call, collection)
-
-        truncate_collection(call.session, request.path_params["collection"], delete_records=delete_records)
+        truncate_collection(
+            call.session,
+            request.path_params["collection"],
+            delete_records=lambda _, collection: delete_all(call, collection),
+        )
 
     await write(request, work)
     return no_content()

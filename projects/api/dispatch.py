@@ -104,9 +104,7 @@ async def read(
     )
 
 
-async def write(
-    request: Request, work: Callable[[Call], T], *, body: Mapping[str, Any] | None = None
-) -> T:
+async def write(request: Request, work: Callable[[Call], T], *, body: Mapping[str, Any] | None = None) -> T:
     """``work(call)`` in a write transaction; the answer comes after the commit."""
     info, token = request_info(request, body), request.headers.get("authorization", "")
     return await lanes().write(current_project(), lambda session: work(make_call(session, info, token)))
@@ -120,5 +118,3 @@ def _password_threads() -> ThreadPoolExecutor:
 async def in_password_pool(work: Callable[[], T]) -> T:
     """Hashing takes 20 ms of a core: it gets threads of its own, and no database waits for it."""
     return await asyncio.get_running_loop().run_in_executor(_password_threads(), work)
-
-

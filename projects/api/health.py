@@ -18,7 +18,11 @@ async def health(request: Request) -> Response:
     def work(call: Call) -> dict[str, Any]:
         if not call.principal.is_superuser:
             return {}
-        return {"canBackup": False, "possibleProxyHeader": _proxy_header(request), "realIP": client_ip(request)}
+        return {
+            "canBackup": False,
+            "possibleProxyHeader": _proxy_header(request),
+            "realIP": client_ip(request),
+        }
 
     data = await read(request, work)
     return json_response({"message": "API is healthy.", "code": 200, "data": data})

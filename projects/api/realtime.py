@@ -14,6 +14,7 @@ from projects.api.bodies import read_body
 from projects.api.dispatch import endpoint
 from projects.api.responses import error_response, no_content
 from projects.context import current_project
+from projects.errors import ApiError, bad_request
 from projects.realtime.service import hub
 from projects.realtime.sse import answer_head, serve_stream
 from projects.realtime.submission import read_submission
@@ -50,7 +51,11 @@ class Realtime:
 
 @endpoint
 async def submit(request: Request) -> Response:
-    body = await read_body(request)
+    try:
+        body = await read_body(request)
+    except ApiError as error:
+        # Here the wire contract says no more of a body that cannot be read.
+        raise bad_request() if error.status == 400 else error from None
     topics = body.get("subscriptions")
     if topics is not None and not request.headers.get("content-type", "").startswith("application/json"):
         # A form has no lists: a field that comes once is a list of one, and what looks like a number is text.

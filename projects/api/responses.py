@@ -6,14 +6,14 @@ import sqlite3
 from typing import Any
 
 import orjson
-import psycopg
+import psycopg.errors
 import structlog
 from psycopg_pool import PoolClosed, PoolTimeout
 from starlette.responses import Response
 
 from projects.databases import DatabaseMissingError
 from projects.databases.lanes import ShuttingDownError, TimedOutError, TooBusyError
-from projects.errors import ApiError
+from projects.errors import ApiError, bad_request
 
 log = structlog.get_logger("mbaas.api")
 
@@ -46,6 +46,11 @@ def as_api_error(error: BaseException) -> ApiError:
         return ApiError(503, BUSY, headers={"Retry-After": "1"})
     if isinstance(error, TimedOutError):
         return ApiError(503, "The request took too long and was stopped.")
+    if isinstance(error, psycopg.DataError):
+        # What the engine cannot read as the type it should be (a NUL in a text, a number beyond its range).
+        return bad_request()
+    if isinstance(error, psycopg.errors.ProgramLimitExceeded):
+        return bad_request("A value is too long for an index that covers it.")
     if isinstance(error, (DatabaseMissingError, psycopg.OperationalError, PoolTimeout, PoolClosed)):
         log.error("project database unavailable", error=str(error))
         return ApiError(503, UNAVAILABLE, headers={"Retry-After": "5"})

@@ -1,9 +1,8 @@
-"""API keys of a project: made, revoked, recognised."""
+"""API keys of a project: made and revoked. Requests recognise them in ``projects.accounts``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.utils import timezone
 
@@ -12,7 +11,7 @@ from projects.control.actor import Actor
 from projects.control.database import control_transaction
 from projects.control.projects import locked
 from projects.control.roles import Action, require
-from projects.control.secrets import hash_secret, new_secret
+from projects.control.secrets import new_secret
 from projects.control.validation import check_text
 from projects.errors import FieldError, invalid_fields, not_found
 from projects.models import ApiKey, Project
@@ -22,8 +21,6 @@ _RIGHTS = {
     ApiKey.Kind.SERVICE.value: Action.KEYS_SERVICE,
     ApiKey.Kind.PUBLIC.value: Action.KEYS_PUBLIC,
 }
-# ``last_used_at`` is for people; writing it at every request would be the busiest table of all.
-_TOUCH_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +77,3 @@ def revoke_key(actor: Actor, key: ApiKey) -> ApiKey:
             details = {"kind": found.kind, "prefix": found.prefix}
             audit.record(actor, "key.revoked", project=found.project, target=str(found), details=details)
     return found
-
-
-def find_key(project_uid: str, text: str) -> ApiKey | None:
-    """The valid key of this project with that text, noting its use; None for any other text."""
-    if not text.startswith(tuple(f"{prefix}_" for prefix in PREFIXES.values())):
-        return None
-    key = ApiKey.objects.filter(hash=hash_secret(text), project_id=project_uid, revoked_at=None).first()
-    if key is not None:
-        now = timezone.now()
-        if key.last_used_at is None or now - key.last_used_at > _TOUCH_EVERY:
-            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    return key

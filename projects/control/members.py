@@ -5,11 +5,10 @@ from __future__ import annotations
 from projects.control import audit
 from projects.control.actor import Actor
 from projects.control.database import control_transaction
-from projects.control.people import check_credentials
 from projects.control.projects import locked
 from projects.control.roles import Action, require
 from projects.control.validation import clean_email
-from projects.errors import ApiError, FieldError, bad_request, invalid_fields, not_found
+from projects.errors import FieldError, bad_request, invalid_fields, not_found
 from projects.models import ConsoleUser, Membership, Project
 
 OWNER = Membership.Role.OWNER
@@ -98,21 +97,3 @@ def _refuse_last_owner(member: Membership) -> None:
     others = Membership.objects.filter(project=member.project, role=OWNER, user__is_active=True)
     if not others.exclude(pk=member.pk).exists():
         raise bad_request("A project keeps at least one owner.")
-
-
-def superuser_member(project_uid: str, email: str, password: str) -> ConsoleUser:
-    """The person who signs in at a project's ``_superusers`` with the console's e-mail and password.
-
-    Owners, developers and operators may. Raises ApiError 400 alike for an unknown person, a wrong password
-    and a person without that right, after the same work.
-    """
-    failed = bad_request("Failed to authenticate.")
-    user = check_credentials(email, password)
-    project = Project.objects.filter(pk=project_uid).first()
-    if user is None or project is None:
-        raise failed
-    try:
-        require(Actor.person(user), project, Action.DATA_SUPERUSER)
-    except ApiError as error:
-        raise failed from error
-    return user

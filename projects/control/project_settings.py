@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from projects.accounts import throttle
 from projects.errors import FieldError
+from projects.rate_rules import SETTING as RATE_LIMITS
+from projects.rate_rules import check_rate_limits
 
 _ORIGIN = re.compile(r"(https?|capacitor|ionic|tauri)://[a-z0-9.-]+(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -39,6 +42,18 @@ SETTINGS: Mapping[str, ProjectSetting] = {
     for setting in (
         ProjectSetting(
             "corsOrigins", ["*"], "Origins of web pages whose scripts may call the app API.", _origins
+        ),
+        ProjectSetting(
+            RATE_LIMITS,
+            {"enabled": False, "rules": []},
+            "How often routes may be called: rules of label, maxRequests, duration (seconds), audience, by.",
+            check_rate_limits,
+        ),
+        ProjectSetting(
+            throttle.SETTING,
+            {},
+            "What differs from the installation's limits for wrong passwords.",
+            throttle.check_sign_in_throttle,
         ),
     )
 }

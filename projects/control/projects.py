@@ -80,7 +80,11 @@ def create_project(
                 "project.created",
                 project=project,
                 target=ref,
-                details={"name": project.name, "placement": chosen.name, "owner": owner.email if owner else None},
+                details={
+                    "name": project.name,
+                    "placement": chosen.name,
+                    "owner": owner.email if owner else None,
+                },
             )
             # Last, so that whatever the control plane refuses is refused before a database is made.
             _make_database(project, fill)

@@ -24,6 +24,3 @@ def new_secret(kind: str) -> NewSecret:
     """A new secret; ``kind`` is its visible start: ``sk``, ``pk`` or ``pt``."""
     text = f"{kind}_{secrets.token_urlsafe(_BYTES)}"
     return NewSecret(text, text[:_SHOWN], hash_secret(text))
-
-
-__all__ = ["NewSecret", "hash_secret", "new_secret"]

@@ -11,8 +11,9 @@ from django.utils import timezone
 from projects.control import audit
 from projects.control.actor import Actor
 from projects.control.database import control_transaction
-from projects.control.secrets import hash_secret, new_secret
+from projects.control.secrets import new_secret
 from projects.control.validation import check_text
+from projects.crypto import hash_secret
 from projects.errors import FieldError, invalid_fields, not_found
 from projects.models import ConsoleUser, PersonalToken
 

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import psycopg.errors
 import structlog
 from django.conf import settings
 from django.db import close_old_connections
@@ -39,6 +40,15 @@ DEADLINE_INSTRUCTIONS = 20_000
 # What one turn of a lane takes at most: a bound on how long its first job waits for the last.
 BATCH = 64
 WRITE_BATCH_SECONDS = 0.02
+
+
+# What a statement meets whose table another transaction has just changed: PostgreSQL's word for a column
+# or table that is gone, and for a prepared statement whose result has other types now.
+_OUTDATED = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.FeatureNotSupported,
+)
 
 
 class TooBusyError(Exception):
@@ -167,9 +177,7 @@ class Lanes:
     def __init__(self) -> None:
         self._quick = Lane("read-quick", self._run_quick)
         self._slow = Lane("read-slow", self._run_slow, threads=settings.MBAAS_READ_THREADS, batch=1)
-        self._writers = [
-            Lane(f"write-{i}", self._run_writes) for i in range(settings.MBAAS_WRITE_THREADS)
-        ]
+        self._writers = [Lane(f"write-{i}", self._run_writes) for i in range(settings.MBAAS_WRITE_THREADS)]
         self._postgres: Lane | None = None
         self._postgres_lock = threading.Lock()
         self._in_flight: dict[str, int] = {}
@@ -300,14 +308,13 @@ class Lanes:
     def _run_postgres(self, jobs: list[Job]) -> None:
         for job in jobs:
             try:
-                if isinstance(job.work, _Reading):
-                    with read_session(job.project) as session:
-                        job.result = job.work(session)
-                else:
-                    with write_session(job.project) as session:
-                        job.result = job.work(session)
+                try:
+                    _run_on_postgres(job)
+                except _OUTDATED:
+                    # A schema change came between reading the schema and using it: read it again.
+                    _run_on_postgres(job)
             except Exception as error:
-                job.error = TimedOutError() if _canceled(error) else error
+                job.error = TimedOutError() if isinstance(error, psycopg.errors.QueryCanceled) else error
         give_back(jobs)
 
 
@@ -323,10 +330,14 @@ class _Reading:
         return self._work(session)
 
 
-def _canceled(error: BaseException) -> bool:
-    import psycopg.errors
-
-    return isinstance(error, psycopg.errors.QueryCanceled)
+def _run_on_postgres(job: Job) -> None:
+    session = read_session if isinstance(job.work, _Reading) else write_session
+    with session(job.project) as opened:
+        try:
+            job.result = job.work(opened)
+        except _OUTDATED:
+            opened.discard_connection()
+            raise
 
 
 def _stop_at_once() -> int:

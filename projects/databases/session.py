@@ -85,6 +85,10 @@ class Session:
         """
         self._after_commit.append(call)
 
+    def discard_connection(self) -> None:
+        """Never use this connection again: what it has prepared is out of date."""
+        self._raw.close()
+
     def take_after_commit(self) -> list[Callable[[], None]]:
         """The registered calls, handed to whoever commits."""
         calls, self._after_commit = self._after_commit, []

@@ -3,63 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable
-from dataclasses import dataclass
 
-from projects.principal import Principal, RequestInfo
-from projects.realtime.client import Client, identity
-from projects.realtime.conditions import Condition, Test, Values, filter_conditions, rule_conditions
+from projects.principal import RequestInfo
+from projects.realtime.client import Client
+from projects.realtime.conditions import Test, Values
+from projects.realtime.plans import Plan
 from projects.realtime.topics import Topic
 from projects.records.call import Call
-from projects.records.present import Shape
-from projects.schema.collection import CollectionSchema, ProjectSchema
 
 # How someone sees the record that it is itself: its own e-mail, too.
 OWN = "own"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """How a topic is answered under one version of the schema."""
-
-    version: int
-    collection: CollectionSchema
-    shape: Shape
-    for_superusers: tuple[Condition, ...]
-    for_others: tuple[Condition, ...]
-
-    def conditions(self, principal: Principal) -> tuple[Condition, ...]:
-        return self.for_superusers if principal.is_superuser else self.for_others
-
-    def key(self, request: RequestInfo) -> Hashable:
-        """Requests with equal keys hear of the same changes, in the same shape (their own records apart)."""
-        principal = request.principal
-        keys = [condition.key(request) for condition in self.conditions(principal)]
-        return (principal.is_superuser, self.view(principal), *keys)
-
-    def view(self, principal: Principal) -> Hashable:
-        """What of a principal decides how it sees a record that it may hear of and that is not its own."""
-        if principal.is_superuser:
-            return "all"
-        personal = self.shape.expand or (
-            self.collection.is_auth and self.collection.options.get("manageRule")
-        )
-        return identity(principal) if personal else "public"
-
-
-def make_plan(schema: ProjectSchema, collection: CollectionSchema, topic: Topic, *, single: bool) -> Plan:
-    """``single``: the topic is one record, so its view rule counts, else the list rule."""
-    rule = collection.view_rule if single else collection.list_rule
-    text = topic.filter
-    return Plan(
-        schema.version,
-        collection,
-        topic.shape,
-        filter_conditions(schema, collection, text, superuser=True),
-        (
-            *rule_conditions(schema, collection, rule),
-            *filter_conditions(schema, collection, text, superuser=False),
-        ),
-    )
 
 
 class Group:
@@ -75,14 +28,12 @@ class Group:
         self.plan = plan
         self.request = request
         self.view = view
-        self.tests: tuple[Test, ...] = tuple(
-            condition.bind(request) for condition in plan.conditions(request.principal)
-        )
+        self.tests: tuple[Test, ...] = tuple(condition.bind(request) for condition in plan.conditions)
         self.clients: dict[Client, None] = {}
 
     def allows(self, call: Call, record: Values) -> bool:
         """Whether they may hear of the record. On an offline session it may raise NeedsDatabaseError."""
-        for test in self.tests:
+        for test in self.tests:  # noqa: SIM110 (a generator costs more than the tests)
             if not test(call, record):
                 return False
         return True
@@ -95,10 +46,11 @@ class Group:
 
 
 class Audience:
-    """The subscribers of one topic text."""
+    """The subscribers of one topic text, superusers or not."""
 
-    def __init__(self, topic: Topic) -> None:
+    def __init__(self, topic: Topic, superuser: bool) -> None:
         self.topic = topic
+        self.superuser = superuser
         self.plan: Plan | None = None
         self._keys: dict[Client, Hashable] = {}
         self._groups: dict[Hashable, Group] = {}
@@ -127,7 +79,12 @@ class Audience:
             self._sort_in(plan, client)
 
     def groups(self, own: Collection[Client]) -> Iterable[Group]:
-        """All groups; those of ``own``, who are the changed record themselves, apart."""
+        """All groups; those of ``own``, who are the changed record themselves, apart.
+
+        Raises RuntimeError without a plan: nobody may be passed over.
+        """
+        if self.plan is None:
+            raise RuntimeError(f"the topic {self.topic.text!r} has no plan")
         if not own:
             yield from self._groups.values()
             return
@@ -137,7 +94,7 @@ class Audience:
                 yield group
             elif others:
                 yield group.part(others)
-        if self.plan is not None and (mine := [client for client in own if client in self._keys]):
+        if mine := [client for client in own if client in self._keys]:
             group = Group(self.topic, self.plan, self._request(mine[0]), OWN)
             group.clients = dict.fromkeys(mine)
             yield group

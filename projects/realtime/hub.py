@@ -19,7 +19,7 @@ from projects.principal import Principal
 from projects.realtime.answers import OTHER_USER, UNKNOWN_CLIENT, busy
 from projects.realtime.bus import Bus
 from projects.realtime.client import Client, Transport, identity
-from projects.realtime.project_hub import ProjectHub, Read
+from projects.realtime.project_hub import Find, ProjectHub, Read
 from projects.realtime.submission import Submission
 from projects.realtime.topics import parse_topic
 from projects.records.events import ChangeEvent
@@ -129,9 +129,8 @@ class Hub:
         hub, client = self._find(project_uid, submission.client_id)
         client.asked += 1
         turn = client.asked
-        principal = await hub.find_principal(
-            lambda session, schema: self._resolve(session, schema, authorization)
-        )
+        topics = [parse_topic(text) for text in submission.topics]
+        principal, plans = await hub.prepare(self._find_by(authorization), topics)
         # It may have gone, or been bound, meanwhile.
         hub, client = self._find(project_uid, submission.client_id)
         if client.principal.kind != "guest" and identity(client.principal) != identity(principal):
@@ -139,14 +138,16 @@ class Hub:
         if turn < client.answered:
             # A later submission overtook this one.
             return
-        topics = [parse_topic(text) for text in submission.topics]
         weight = self._topics_bytes - _weight(client.topics) + _weight(submission.topics)
         if weight > MAX_TOPICS_BYTES:
             raise busy()
         client.answered = turn
         self._topics_bytes = weight
         client.authorization = authorization
-        hub.roster.bind(client, principal, topics)
+        hub.roster.bind(client, principal, topics, plans)
+
+    def _find_by(self, authorization: str) -> Find:
+        return lambda session, schema: self._resolve(session, schema, authorization)
 
     def _find(self, project_uid: str, client_id: str) -> tuple[ProjectHub, Client]:
         hub = self._projects.get(project_uid)
@@ -230,11 +231,9 @@ class Hub:
                 self.drop((client,), "no superuser any more")
 
     async def _is_superuser(self, client: Client) -> bool:
-        hub, authorization = self._projects[client.project_uid], client.authorization
+        hub = self._projects[client.project_uid]
         try:
-            principal = await hub.find_principal(
-                lambda session, schema: self._resolve(session, schema, authorization)
-            )
+            principal, _ = await hub.prepare(self._find_by(client.authorization), ())
         except Exception:
             log.exception("a superuser's right could not be checked")
             return False

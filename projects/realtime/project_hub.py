@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import structlog
 
@@ -25,18 +25,21 @@ from projects.realtime.client import Client, Transport
 from projects.realtime.images import complete, is_complete, under
 from projects.realtime.latest import Latest
 from projects.realtime.offline import NeedsDatabaseError, OfflineSession
+from projects.realtime.plans import Plan, Plans, Wanted, make_plans
 from projects.realtime.rendering import Rendering, outcome
 from projects.realtime.roster import Roster
+from projects.realtime.topics import Topic
 from projects.records.call import Call
 from projects.records.events import ChangeEvent
-from projects.schema.collection import ProjectSchema
+from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.store import load_schema
 
 log = structlog.get_logger("mbaas.realtime")
 
 T = TypeVar("T")
 # What only the database can answer: does this reach them, and what do they see of it?
-Question: TypeAlias = tuple[ChangeEvent, Group]
+Question: TypeAlias = tuple[ChangeEvent, Group, tuple[Client, ...]]
+Find: TypeAlias = Callable[[Session, ProjectSchema], Principal]
 
 # How long changes are handled before the loop gets its turn.
 SLICE_SECONDS = 0.005
@@ -83,15 +86,24 @@ class ProjectHub:
         if self._running is None:
             self._go_on()
 
-    async def find_principal(self, find: Callable[[Session, ProjectSchema], Principal]) -> Principal:
-        """``find(session, schema)``, again when that user changed meanwhile: no change of it may be missed."""
+    async def prepare(self, find: Find, topics: Sequence[Topic]) -> tuple[Principal, Plans]:
+        """Who ``find(session, schema)`` says is asking, and plans for the topics that need one.
+
+        The answer is true at the moment it is given: what takes time is done, and who changed meanwhile is
+        found again.
+        """
+        plans: dict[Wanted, Plan] = {}
         self._finding += 1
         try:
             while True:
                 started = self._changes
-                principal = await self._read(lambda session: find(session, load_schema(session)))
-                if self._changed.get((principal.collection_id, principal.id), 0) <= started:
-                    return principal
+                schema, principal = await self._read(lambda session: _found(session, find))
+                wanted = self.roster.unplanned_topics(schema, topics, superuser=principal.is_superuser)
+                missing = [one for one in wanted if one not in plans or plans[one].version != schema.version]
+                if missing:
+                    plans.update(await make_plans(schema, missing))
+                elif self._changed.get((principal.collection_id, principal.id), 0) <= started:
+                    return principal, plans
         finally:
             self._finding -= 1
             if not self._finding:
@@ -103,43 +115,70 @@ class ProjectHub:
         self._running = None
         loop = asyncio.get_running_loop()
         deadline = time.monotonic() + SLICE_SECONDS
+        if not self.roster.clients:
+            self._waiting.clear()
         while self._waiting:
             if time.monotonic() > deadline:
                 self._running = loop.call_soon(self._go_on)
                 return
             event = self._waiting.popleft()
-            schema = self._schema
-            if schema is None or schema.version < event.schema_version or not is_complete(event):
-                self._running = loop.create_task(self._finish(event, self._prepare(event)))
-                return
-            left = self._handle(schema, event)
-            if left:
-                self._running = loop.create_task(self._finish(event, self._ask(schema, left)))
-                return
+            try:
+                work = self._handle_now(event)
+            except Exception:
+                log.exception("a change could not be delivered", project=self.project.ref, seq=event.seq)
+                self._give_up()
+            else:
+                if work is not None:
+                    self._running = loop.create_task(self._finish(event, work))
+                    return
             self._handled(event)
 
-    async def _finish(self, event: ChangeEvent, work: Awaitable[None]) -> None:
+    def _handle_now(self, event: ChangeEvent) -> Coroutine[Any, Any, None] | None:
+        """Handle the event here and now if that can be; else returns what is left to be done."""
+        schema = self._schema
+        if schema is None or schema.version < event.schema_version or not is_complete(event):
+            return self._read_and_handle(event)
+        collection = schema.get(event.collection_id)
+        if collection is None:
+            return None
+        if self.roster.unplanned(schema, collection, event.record_id):
+            return self._plan_and_handle(schema, collection, event)
+        left = self._handle(schema, collection, event)
+        return self._ask(schema, left) if left else None
+
+    async def _finish(self, event: ChangeEvent, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         except Exception:
-            # Nobody may silently miss a change: all connect anew, and load.
             log.exception("a change could not be delivered", project=self.project.ref, seq=event.seq)
-            self._drop(list(self.roster.clients.values()), "a change could not be read")
+            self._give_up()
         self._handled(event)
         self._go_on()
 
-    async def _prepare(self, event: ChangeEvent) -> None:
-        """Read what is missing to handle the event: the schema it was written under, its images."""
+    def _give_up(self) -> None:
+        """Nobody may silently miss a change: all connect anew, and load."""
+        self._drop(list(self.roster.clients.values()), "a change could not be delivered")
+
+    async def _read_and_handle(self, event: ChangeEvent) -> None:
+        """For an event that needs a newer schema, or came without its images."""
         schema, whole = await self._read(lambda session: complete(session, event))
         self._adopt(schema)
-        if whole is not None:
-            await self._ask(schema, self._handle(schema, whole))
-
-    def _handle(self, schema: ProjectSchema, event: ChangeEvent) -> list[Question]:
-        """Deliver what can be decided here; returns what the database must be asked."""
         collection = schema.get(event.collection_id)
-        if collection is None:
-            return []
+        if whole is not None and collection is not None:
+            await self._plan_and_handle(schema, collection, whole)
+
+    async def _plan_and_handle(
+        self, schema: ProjectSchema, collection: CollectionSchema, event: ChangeEvent
+    ) -> None:
+        # Again for those who came while the plans were made.
+        while wanted := self.roster.unplanned(schema, collection, event.record_id):
+            self.roster.follow(await make_plans(schema, wanted))
+        await self._ask(schema, self._handle(schema, collection, event))
+
+    def _handle(
+        self, schema: ProjectSchema, collection: CollectionSchema, event: ChangeEvent
+    ) -> list[Question]:
+        """Deliver what can be decided here; returns what the database must be asked."""
         event = under(schema, collection, event)
         self._follow_user(event)
         told = self._latest.in_order(event) if self._latest else event
@@ -147,14 +186,14 @@ class ProjectHub:
             return []
         call, rendering = Call(self._offline, schema), Rendering()
         left: list[Question] = []
-        # A list: who proves too slow leaves while the others are told.
-        for group in list(self.roster.groups(schema, collection, told.record_id)):
+        # A list, and tuples: who proves too slow leaves while the others are told.
+        for group in list(self.roster.groups(collection, told.record_id)):
             try:
                 data = _answer(call, group, told, rendering)
             except NeedsDatabaseError:
-                left.append((told, group))
+                left.append((told, group, tuple(group.clients)))
             else:
-                self._tell(told, group, data)
+                self._tell(told, group, tuple(group.clients), data)
         return left
 
     async def _ask(self, schema: ProjectSchema, left: list[Question]) -> None:
@@ -163,10 +202,12 @@ class ProjectHub:
 
             def work(session: Session, part: list[Question] = part) -> list[bytes | None]:
                 call, rendering = Call(session, schema), Rendering()
-                return [_answer(call, group, event, rendering) for event, group in part]
+                return [_answer(call, group, event, rendering) for event, group, _ in part]
 
-            for (event, group), data in zip(part, await self._read(work), strict=True):
-                self._tell(event, group, data)
+            for (event, group, clients), data in zip(part, await self._read(work), strict=True):
+                # Meanwhile some may have left the topic. Whom they are bound to changes only after this event.
+                still = tuple(client for client in clients if group.topic.text in client.topics)
+                self._tell(event, group, still, data)
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         pause = FIRST_PAUSE_SECONDS
@@ -178,12 +219,16 @@ class ProjectHub:
                 pause *= 2
         return await self._read_once(self.project, work)
 
-    def _tell(self, event: ChangeEvent, group: Group, data: bytes | None) -> None:
+    def _tell(
+        self, event: ChangeEvent, group: Group, clients: tuple[Client, ...], data: bytes | None
+    ) -> None:
         if data is None:
             return
         topic = group.topic.text
         frames: dict[type[Transport], bytes] = {}
-        for client in list(group.clients):
+        for client in clients:
+            if client.closed:
+                continue
             kind = type(client.transport)
             frame = frames.get(kind)
             if frame is None:
@@ -224,6 +269,11 @@ class ProjectHub:
         for collection_id, record_id in list(self.roster.users()):
             if schema.get(collection_id) is None:
                 self.roster.become(self.roster.signed_in(collection_id, record_id), GUEST)
+
+
+def _found(session: Session, find: Find) -> tuple[ProjectSchema, Principal]:
+    schema = load_schema(session)
+    return schema, find(session, schema)
 
 
 def _answer(call: Call, group: Group, event: ChangeEvent, rendering: Rendering) -> bytes | None:

@@ -36,7 +36,7 @@ class Topic:
         return Shape.of(self.query)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=4_000)
 def parse_topic(text: str) -> Topic:
     """Never raises: options that cannot be read count as none."""
     if "\n" in text or "\r" in text:
@@ -89,3 +89,9 @@ def bases(
         whole += (key, f"{key}/*")
         single.append(f"{key}/{record_id}")
     return tuple(whole), tuple(single)
+
+
+def split_base(base: str) -> tuple[str, str]:
+    """(collection, record id) that a base names; no record id for all of its records."""
+    collection, _, record_id = base.partition("/")
+    return collection, "" if record_id == "*" else record_id

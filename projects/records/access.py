@@ -38,9 +38,7 @@ def new_scope(call: Call, collection: CollectionSchema) -> Scope:
     return Scope(call.schema, collection, call.session.engine, alias=ALIAS)
 
 
-def satisfies(
-    call: Call, collection: CollectionSchema, rule: str, record: Mapping[str, Any]
-) -> bool:
+def satisfies(call: Call, collection: CollectionSchema, rule: str, record: Mapping[str, Any]) -> bool:
     """Whether ``record``, stored or not, satisfies ``rule`` for the caller.
 
     Decided in Python where the record and the request are enough, else by SQL over the record as a row
@@ -56,7 +54,9 @@ def satisfies(
 
 def rule_predicate(schema: ProjectSchema, collection: CollectionSchema, rule: str) -> Predicate | None:
     """The rule as a Python predicate; None when only SQL can decide it."""
-    return schema.derived.get(("predicate", collection.id, rule), lambda: _predicate(schema, collection, rule))
+    return schema.derived.get(
+        ("predicate", collection.id, rule), lambda: _predicate(schema, collection, rule)
+    )
 
 
 def _predicate(schema: ProjectSchema, collection: CollectionSchema, rule: str) -> Predicate | None:
@@ -83,9 +83,7 @@ def row_satisfies(
         ("check", collection.id, key), lambda: _check_statement(call, collection, condition)
     )
     engine = call.session.engine
-    literals = {
-        f"v{i}": field.to_db(record[field.name], engine) for i, field in enumerate(collection.fields)
-    }
+    literals = {f"v{i}": field.to_db(record[field.name], engine) for i, field in enumerate(collection.fields)}
     params = statement.params(constants, call.request, now(), **literals)
     return call.session.row(statement.sql, params) is not None
 
@@ -106,7 +104,7 @@ def _check_statement(
 
 def _literal(name: str, column: str, engine: Engine) -> sa.ColumnElement[Any]:
     """A parameter that behaves like a column of that definition: its type, its collation."""
-    kind = column.split()[0].upper()
+    kind = column.split(maxsplit=1)[0].upper()
     if kind == "JSONB":
         return sa.cast(sa.bindparam(name), JSONB())
     types: dict[str, Any] = {"NUMERIC": sa.Numeric(), "DOUBLE": sa.Double(), "BOOLEAN": sa.Boolean()}

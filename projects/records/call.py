@@ -36,5 +36,3 @@ class Call:
 
     def as_(self, principal: Principal) -> Call:
         return replace(self, request=replace(self.request, principal=principal))
-
-

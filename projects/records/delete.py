@@ -14,7 +14,9 @@ from projects.schema.collection import CollectionSchema
 from projects.schema.fields.relation import RelationField
 from projects.schema.record_values import touch_dates
 
-REFERENCED = "Failed to delete record. Make sure that the record is not part of a required relation reference."
+REFERENCED = (
+    "Failed to delete record. Make sure that the record is not part of a required relation reference."
+)
 
 
 def delete_record(call: Call, collection: CollectionSchema, record_id: str) -> Values:
@@ -74,9 +76,7 @@ def _referrers(call: Call, collection: CollectionSchema) -> Iterator[tuple[Colle
                 yield other, field
 
 
-def _referring(
-    call: Call, other: CollectionSchema, field: RelationField, record_id: str
-) -> list[Values]:
+def _referring(call: Call, other: CollectionSchema, field: RelationField, record_id: str) -> list[Values]:
     """The records whose ``field`` names ``record_id``."""
     read = reader(call, other)
     column = quoted(field.name)
@@ -90,9 +90,7 @@ def _referring(
     return [read.values(row) for row in call.session.rows(sql, (record_id,))]
 
 
-def _empty(
-    call: Call, other: CollectionSchema, field: RelationField, row: Values, left: list[str]
-) -> None:
+def _empty(call: Call, other: CollectionSchema, field: RelationField, row: Values, left: list[str]) -> None:
     """Take the deleted record out of ``field``; an update like any other, with its dates and its log."""
     changed: dict[str, Any] = {field.name: left if field.is_list else "", **touch_dates(other)}
     update(call, other, row["id"], changed)

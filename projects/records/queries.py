@@ -62,9 +62,7 @@ def fetch_one(call: Call, collection: CollectionSchema, rule: str, record_id: st
     return reader(call, collection).values(row) if row else None
 
 
-def fetch_by_ids(
-    call: Call, collection: CollectionSchema, rule: str, ids: list[str]
-) -> dict[str, Values]:
+def fetch_by_ids(call: Call, collection: CollectionSchema, rule: str, ids: list[str]) -> dict[str, Values]:
     """Those of the records named by ``ids`` that satisfy the rule, by id."""
     if not ids:
         return {}
@@ -82,7 +80,7 @@ def _constants(parsed: Parsed | None) -> Any:
 def _prepare(call: Call, query: Query) -> tuple[Parsed | None, _Plan]:
     superuser = call.principal.is_superuser
     try:
-        parsed = parse_filter(query.filter) if query.filter.strip() else None
+        parsed = parse_filter(query.filter) if query.filter else None
         key = ("list", query.collection.id, query.rule, parsed and parsed.key, query.sort, superuser)
         return parsed, call.schema.derived.get(key, lambda: _compile(call, query, parsed))
     except RuleError as error:
@@ -135,7 +133,9 @@ def _by_ids(call: Call, collection: CollectionSchema, rule: str) -> Statement:
     if call.session.engine == "sqlite":
         given = sa.func.json_each(sa.bindparam("ids")).table_valued("value")
     else:
-        given = sa.func.json_array_elements_text(sa.cast(sa.bindparam("ids"), sa.JSON())).table_valued("value")
+        given = sa.func.json_array_elements_text(sa.cast(sa.bindparam("ids"), sa.JSON())).table_valued(
+            "value"
+        )
     (own_id,) = scope.columns("id")
     query = (
         sa.select(*_columns(scope, collection))

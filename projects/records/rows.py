@@ -77,9 +77,7 @@ def insert(call: Call, collection: CollectionSchema, values: Mapping[str, Any]) 
     call.session.execute(sql, [field.to_db(values[field.name], engine) for field in collection.fields])
 
 
-def update(
-    call: Call, collection: CollectionSchema, record_id: str, changed: Mapping[str, Any]
-) -> None:
+def update(call: Call, collection: CollectionSchema, record_id: str, changed: Mapping[str, Any]) -> None:
     """Set some fields of a record. Raises the driver's IntegrityError when a unique index refuses it."""
     if not changed:
         return

@@ -12,7 +12,9 @@ from projects.records.present import Shape, present_one
 from projects.records.queries import fetch_one
 
 
-def view_record(call: Call, collection_name: str, record_id: str, params: Mapping[str, str]) -> dict[str, Any]:
+def view_record(
+    call: Call, collection_name: str, record_id: str, params: Mapping[str, str]
+) -> dict[str, Any]:
     """The record, in the shape that ``params`` (expand, fields) ask for.
 
     Raises 403 where only superusers may view, 404 when there is none or the rule hides it.

@@ -22,9 +22,8 @@ def visible(call: Call, collection: CollectionSchema, values: Values) -> Values:
         out[name] = ""
     out["collectionId"] = collection.id
     out["collectionName"] = collection.name
-    if collection.is_auth and not (superuser or values["emailVisibility"]) and "email" in out:
-        if not (_is_self(call, collection, values) or is_manager(call, collection, values)):
-            del out["email"]
+    if collection.is_auth and not _shows_email(call, collection, values):
+        out.pop("email", None)
     return out
 
 
@@ -32,9 +31,18 @@ def is_manager(call: Call, collection: CollectionSchema, values: Values) -> bool
     """Whether the caller may manage that auth record as if it were theirs (``manageRule``)."""
     if call.principal.is_superuser:
         return True
-    rule = collection.options.get("manageRule")
-    # A manage rule of "" would make everyone a manager; the wire contract refuses it when saving.
+    # A manage rule of "" would make everyone a manager: nobody means that, so it counts as none.
+    rule = str(collection.options.get("manageRule") or "")
     return bool(rule) and satisfies(call, collection, rule, values)
+
+
+def _shows_email(call: Call, collection: CollectionSchema, values: Values) -> bool:
+    return (
+        values["emailVisibility"]
+        or call.principal.is_superuser
+        or _is_self(call, collection, values)
+        or is_manager(call, collection, values)
+    )
 
 
 def _is_self(call: Call, collection: CollectionSchema, values: Values) -> bool:

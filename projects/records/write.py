@@ -92,7 +92,7 @@ def _count_existing(call: Call, target: CollectionSchema, ids: set[str]) -> int:
 def refusal(error: Exception, collection: CollectionSchema, message: str) -> ApiError:
     """The answer to a unique violation: an error for each column of the index, where it names any."""
     names = [name for name in _violated_columns(error) if name in collection.field_by_name]
-    return invalid_fields(message, {name: NOT_UNIQUE for name in names})
+    return invalid_fields(message, dict.fromkeys(names, NOT_UNIQUE))
 
 
 def _violated_columns(error: Exception) -> list[str]:

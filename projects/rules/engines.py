@@ -259,7 +259,11 @@ class _Postgresql(EngineSql):
             return column
         if any(part.isdecimal() for part in path):
             # "->" with a number takes a scalar for a list of one; a strict path does not, and is silent.
-            return Fragment("jsonb_path_query_first(", column, f", 'strict {_json_path(path, quoted=True)}', '{{}}', TRUE)")
+            return Fragment(
+                "jsonb_path_query_first(",
+                column,
+                f", 'strict {_json_path(path, quoted=True)}', '{{}}', TRUE)",
+            )
         return Fragment("(", column, *(f" -> '{part}'" for part in path), ")")
 
     def json_text(self, value: Sql) -> Sql:

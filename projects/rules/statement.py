@@ -39,10 +39,15 @@ class Statement:
 
 
 def render(query: sa.ClauseElement, engine: Engine, readers: Mapping[str, Read]) -> Statement:
-    """``readers``: how each parameter of the compiler gets its value; all others are the caller's own."""
+    """``readers``: how each parameter of the compiler gets its value. Of the others, those that have a value in the
+    query keep it; the rest are the caller's own, given at each run."""
     compiled: Any = query.compile(dialect=_DIALECTS[engine])
-    return Statement(str(compiled), tuple(readers.get(name) or _own(name) for name in compiled.positiontup))
+    binders = [readers.get(name) or _own(compiled.binds[name], name) for name in compiled.positiontup]
+    return Statement(str(compiled), tuple(binders))
 
 
-def _own(name: str) -> Read:
-    return lambda given: given.extra[name]
+def _own(parameter: sa.BindParameter[Any], name: str) -> Read:
+    if parameter.required:
+        return lambda given: given.extra[name]
+    value = parameter.effective_value
+    return lambda _given: value

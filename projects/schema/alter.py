@@ -139,6 +139,3 @@ def _reason(collection: CollectionSchema, index: Index, error: Exception) -> str
         columns = ", ".join(f"{collection.table}.{column.name}" for column in index.columns)
         return f"constraint failed: UNIQUE constraint failed: {columns} (2067)"
     return str(error).partition("\n")[0].rstrip(".")
-
-
-__all__ = ["FieldChanges", "alter", "confirmation_required", "create", "field_changes", "losses"]

@@ -105,12 +105,11 @@ _SHAPE: Final[Mapping[str, Any]] = {
 }
 
 
-def default_auth_options(with_secrets: bool = True) -> dict[str, Any]:
+def default_auth_options() -> dict[str, Any]:
     """A new auth collection's options, with random token secrets."""
     options: dict[str, Any] = _copy(_DEFAULTS)
-    if with_secrets:
-        for name in TOKEN_NAMES:
-            options[name]["secret"] = new_secret()
+    for name in TOKEN_NAMES:
+        options[name]["secret"] = new_secret()
     return options
 
 

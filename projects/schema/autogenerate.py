@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from projects.schema.regex import RegexError, compile_regex
+from projects.schema.regex import compile_regex
 
 MAX_LENGTH: Final = 5000  # characters a pattern may produce
 _OPEN_ENDED: Final = 5  # what * and + and {n,} add at most
@@ -235,6 +235,3 @@ class _Parser:
 
 def _is_count(text: Sequence[str]) -> bool:
     return bool(text) and all(char in _DIGITS for char in text)
-
-
-__all__ = ["MAX_LENGTH", "PatternError", "RegexError", "generate"]

@@ -117,7 +117,9 @@ def copy_of(source: ProjectHandle, target: ProjectHandle) -> None:
         users = session.rows(f"SELECT {columns} FROM users")
     with write_session(target) as session:
         for collection_id, text in options:
-            session.execute(session.sql("UPDATE _collections SET options = ? WHERE id = ?"), (text, collection_id))
+            session.execute(
+                session.sql("UPDATE _collections SET options = ? WHERE id = ?"), (text, collection_id)
+            )
         session.execute("DELETE FROM users")
         marks = ", ".join("?" for _ in columns.split(","))
         for row in users:

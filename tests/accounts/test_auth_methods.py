@@ -35,7 +35,9 @@ def test_what_the_server_cannot_do_is_not_offered_whatever_the_options_say(sessi
 
 
 def test_fields_picks_from_the_answer(session: Any) -> None:
-    assert auth_methods(call_on(session, query={"fields": "emailPassword"}), "users") == {"emailPassword": True}
+    assert auth_methods(call_on(session, query={"fields": "emailPassword"}), "users") == {
+        "emailPassword": True
+    }
 
 
 @pytest.mark.parametrize("name", ["nope", "_authOrigins"])

@@ -51,7 +51,9 @@ def test_the_production_algorithm_is_argon2id() -> None:
 
 
 @pytest.mark.parametrize(
-    "stored", [BCRYPT, BCRYPT.replace("$2b$", "$2a$"), BCRYPT.replace("$2b$", "$2y$"), f"bcrypt${BCRYPT}"]
+    "stored",
+    [BCRYPT, BCRYPT.replace("$2b$", "$2a$"), BCRYPT.replace("$2b$", "$2y$"), f"bcrypt${BCRYPT}"],
+    ids=["2b", "2a", "2y", "with Django's prefix"],
 )
 def test_bcrypt_hashes_verify_and_are_upgraded(stored: str) -> None:
     match = matches("secret", stored)
@@ -71,8 +73,10 @@ def test_nothing_matches_what_is_no_hash(stored: str, plain: str) -> None:
     assert not matches(plain, stored).right
 
 
-@pytest.mark.parametrize("plain", ["x" * 73, "é" * 40, "a\0b", "\ud800"])
-@pytest.mark.parametrize("stored", [BCRYPT, make_password("x")])
+@pytest.mark.parametrize(
+    "plain", ["x" * 73, "é" * 40, "a\0b", "\ud800"], ids=["long", "long in bytes", "NUL", "surrogate"]
+)
+@pytest.mark.parametrize("stored", [BCRYPT, make_password("x")], ids=["bcrypt", "today's"])
 def test_a_text_that_no_password_can_be_is_simply_wrong(plain: str, stored: str) -> None:
     assert not matches(plain, stored).right
 

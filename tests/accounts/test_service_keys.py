@@ -37,7 +37,9 @@ def test_a_public_key_names_the_app_and_nobody(session: Any, hosted: Project) ->
     assert who(session, "sk" + made.text[2:]) is GUEST
 
 
-@pytest.mark.parametrize("text", ["sk_", "sk_nope", "sk_\ud800", "sk_" + "x" * 10_000, "sk_' OR 1=1 --", "sk_\0"])
+@pytest.mark.parametrize(
+    "text", ["sk_", "sk_nope", "sk_\ud800", "sk_" + "x" * 10_000, "sk_' OR 1=1 --", "sk_\0"]
+)
 def test_an_unknown_key_is_a_guest(session: Any, hosted: Project, text: str) -> None:
     create_key(COMMAND, hosted, kind="service")
     assert who(session, text) is GUEST
@@ -50,7 +52,9 @@ def test_a_revoked_key_ends_at_once_also_where_it_was_in_use(session: Any, hoste
     assert who(session, made.text) is GUEST
 
 
-def test_a_key_that_was_unknown_works_as_soon_as_it_is_made(session: Any, hosted: Project, monkeypatch: Any) -> None:
+def test_a_key_that_was_unknown_works_as_soon_as_it_is_made(
+    session: Any, hosted: Project, monkeypatch: Any
+) -> None:
     from projects.control.secrets import new_secret
 
     secret = new_secret("sk")

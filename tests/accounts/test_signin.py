@@ -71,7 +71,10 @@ def _answer(session: Any, body: Any, name: str = "users") -> dict[str, Any]:
         ({"identity": "x", "password": ["x"]}, LOADING),
         ({"identity": "x", "password": "y", "identityField": 5}, LOADING),
         (None, LOADING),
-        ({"identity": ALICE, "password": PASSWORD, "identityField": "name"}, invalid(identityField=NOT_A_CHOICE)),
+        (
+            {"identity": ALICE, "password": PASSWORD, "identityField": "name"},
+            invalid(identityField=NOT_A_CHOICE),
+        ),
         (
             {"identity": "", "password": "", "identityField": "nope"},
             invalid(identity=REQUIRED, password=REQUIRED, identityField=NOT_A_CHOICE),
@@ -92,7 +95,8 @@ def test_what_is_refused_and_how(session: Any, alice: Any, body: Any, answer: di
 
 
 @pytest.mark.parametrize(
-    "more", [{}, {"identityField": "email"}, {"identityField": ""}, {"identityField": None}, {"mfaId": "nope"}]
+    "more",
+    [{}, {"identityField": "email"}, {"identityField": ""}, {"identityField": None}, {"mfaId": "nope"}],
 )
 def test_the_right_password_signs_in(session: Any, alice: Any, more: dict[str, Any]) -> None:
     answer = enter(session, **more)
@@ -147,7 +151,14 @@ def _with_names(session: Any, *order: str) -> None:
         passwordAuth={"enabled": True, "identityFields": list(order)},
     )
     sign_up(session, username="alice", nick="Ali")
-    sign_up(session, "bob@example.com", username=ALICE, nick="BOBBY", password="bobs own 1", passwordConfirm="bobs own 1")
+    sign_up(
+        session,
+        "bob@example.com",
+        username=ALICE,
+        nick="BOBBY",
+        password="bobs own 1",
+        passwordConfirm="bobs own 1",
+    )
     sign_up(session, "carol@example.com", username="carol@work.example.com")
 
 
@@ -177,12 +188,17 @@ def test_identities_are_looked_up_as_their_index_compares_them(
 
 
 def test_an_email_index_that_ignores_case_lets_any_case_in(session: Any, alice: Any) -> None:
-    indexes = [text.replace("(`email`)", "(`email` COLLATE NOCASE)") for text in call_on(session).collection("users").indexes]
+    indexes = [
+        text.replace("(`email`)", "(`email` COLLATE NOCASE)")
+        for text in call_on(session).collection("users").indexes
+    ]
     change_collection(session, "users", indexes=indexes)
     assert enter(session, ALICE.upper())["record"]["id"] == alice["id"]
 
 
-def test_unknown_and_wrong_take_the_same_work(session: Any, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_and_wrong_take_the_same_work(
+    session: Any, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checks: list[str] = []
 
     def counting(password: str, encoded: str, *args: Any, **kwargs: Any) -> bool:
@@ -197,9 +213,17 @@ def test_unknown_and_wrong_take_the_same_work(session: Any, alice: Any, monkeypa
 
 @pytest.mark.parametrize(
     ("rule", "status"),
-    [("", 200), (None, 403), ("verified = true", 403), ("verified = false", 200), ("@request.context = 'password'", 200)],
+    [
+        ("", 200),
+        (None, 403),
+        ("verified = true", 403),
+        ("verified = false", 200),
+        ("@request.context = 'password'", 200),
+    ],
 )
-def test_the_auth_rule_decides_after_the_password(session: Any, alice: Any, rule: str | None, status: int) -> None:
+def test_the_auth_rule_decides_after_the_password(
+    session: Any, alice: Any, rule: str | None, status: int
+) -> None:
     change_collection(session, "users", authRule=rule)
     answer = enter(session)
     assert answer.get("status", 200) == status
@@ -222,13 +246,18 @@ def test_an_old_hash_is_replaced_at_sign_in_and_nothing_else_changes(session: An
     (stored,) = session.row(session.sql("SELECT password FROM users WHERE id = ?"), (alice["id"],))
     assert stored != old and not stored.startswith(("bcrypt", "$2"))
     record = who(session, token).record
-    assert record is not None and (record["tokenKey"], record["updated"]) == (alice["tokenKey"], alice["updated"])
+    assert record is not None and (record["tokenKey"], record["updated"]) == (
+        alice["tokenKey"],
+        alice["updated"],
+    )
     assert session.row("SELECT count(*) FROM _changes") == before
     assert enter(session)["token"]
 
 
 @pytest.mark.parametrize("what", ["changed", "deleted"])
-def test_a_password_checked_before_the_account_changed_does_not_count(session: Any, alice: Any, what: str) -> None:
+def test_a_password_checked_before_the_account_changed_does_not_count(
+    session: Any, alice: Any, what: str
+) -> None:
     claim = signin.claim_identity(call_on(session), "users", {"identity": ALICE, "password": PASSWORD})
     assert claim.check() == Match(right=True)
     if what == "changed":
@@ -252,7 +281,10 @@ def test_a_collection_that_demands_two_factors_is_not_entered_with_one(session: 
     options["mfa"] = {"enabled": True, "duration": 600, "rule": ""}
     import orjson
 
-    session.execute(session.sql("UPDATE _collections SET options = ? WHERE name = 'users'"), (orjson.dumps(options).decode(),))
+    session.execute(
+        session.sql("UPDATE _collections SET options = ? WHERE name = 'users'"),
+        (orjson.dumps(options).decode(),),
+    )
     session.execute("UPDATE _params SET value = value || '2' WHERE key = 'schema_version'")
     assert enter(session)["status"] == 403
     assert enter(session, password="wrong") == FAILED
@@ -275,7 +307,10 @@ def test_two_collections_with_one_email_are_two_accounts(session: Any, alice: An
     assert enter(session, collection="members") == FAILED
     sign_up(session, collection="members", password="another one 1", passwordConfirm="another one 1")
     assert enter(session, collection="members") == FAILED
-    assert enter(session, password="another one 1", collection="members")["record"]["collectionName"] == "members"
+    assert (
+        enter(session, password="another one 1", collection="members")["record"]["collectionName"]
+        == "members"
+    )
 
 
 def test_copied_rows_sign_in_to_the_copy_as_itself(make_project: Callable[..., Any]) -> None:

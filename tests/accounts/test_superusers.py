@@ -246,7 +246,8 @@ def test_one_person_in_two_projects_has_two_ids_and_no_token_works_in_both(make_
 def test_ids_tell_nothing_of_how_many_people_there_are(session: Any) -> None:
     host(session.project)
     ids = [
-        find_by(session, join(session.project, person(f"p{i}@example.com")).user.email)["id"] for i in range(5)
+        find_by(session, join(session.project, person(f"p{i}@example.com")).user.email)["id"]
+        for i in range(5)
     ]
     assert len(set(ids)) == 5 and ids != sorted(ids)
     assert all(len(one) == 15 for one in ids)
@@ -261,7 +262,11 @@ def find_by(session: Any, email: str) -> dict[str, Any]:
 
 def test_the_list_shows_the_members_who_are_superusers(session: Any) -> None:
     host(session.project)
-    for email, role in (("c@example.com", "owner"), ("a@example.com", "developer"), ("v@example.com", "viewer")):
+    for email, role in (
+        ("c@example.com", "owner"),
+        ("a@example.com", "developer"),
+        ("v@example.com", "viewer"),
+    ):
         join(session.project, person(email), role)
     person("operator@example.com", is_operator=True)
     call = call_on(session, SUPERUSER)
@@ -277,7 +282,13 @@ def test_the_list_shows_the_members_who_are_superusers(session: Any) -> None:
     assert list_superusers(call, {"perPage": "1"})["totalPages"] == 2
     assert list_superusers(call, {"skipTotal": "1"})["totalItems"] == -1
     assert list_superusers(call, {"fields": "email", "perPage": "1"})["items"] == [{"email": "c@example.com"}]
-    for wrong in ({"sort": "nope"}, {"filter": "nope = 1"}, {"filter": "("}, {"page": "x"}, {"sort": "password"}):
+    for wrong in (
+        {"sort": "nope"},
+        {"filter": "nope = 1"},
+        {"filter": "("},
+        {"page": "x"},
+        {"sort": "password"},
+    ):
         if wrong != {"sort": "password"}:
             assert refused(list_superusers, call, wrong).status == 400
 

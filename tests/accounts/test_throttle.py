@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from projects.accounts.throttle import GuessLimits, guess
+from projects.accounts.throttle import GuessLimits, check_sign_in_throttle, guess
 from projects.context import ProjectHandle
 from projects.errors import ApiError
 from projects.ratelimit import limiter
@@ -39,7 +39,8 @@ async def attempt(
         async with guess(project, subject, ip) as one:
             one.right = right
     except ApiError as error:
-        assert error.status == 429 and error.as_json()["data"] == {}
+        if error.status != 429 or error.data:
+            raise
         return int(error.headers["Retry-After"])
     return 0
 
@@ -224,3 +225,25 @@ def test_a_project_sets_its_own_limits(clock: list[float]) -> None:
 
 def test_the_wait_is_bounded_however_many_were_wrong() -> None:
     assert GuessLimits.of(FIRST).delay_after(10**6) == 900
+
+
+@pytest.mark.parametrize("value", [{}, {"freeAttempts": 3}, {"longestDelay": 60, "forgetAfter": 3600}])
+def test_a_projects_throttle_that_is_in_order_is_accepted(value: Any) -> None:
+    assert check_sign_in_throttle(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        {"more": 1},
+        {"freeAttempts": 0},
+        {"freeAttempts": "5"},
+        {"firstDelay": True},
+        {"firstDelay": 1.5},
+    ],
+)
+def test_a_projects_throttle_that_is_wrong_is_refused_in_a_sentence(value: Any) -> None:
+    error = check_sign_in_throttle(value)
+    assert error is not None and error.message.endswith(".")

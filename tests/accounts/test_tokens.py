@@ -26,7 +26,6 @@ from tests.accounts.helpers import (
     who,
 )
 
-
 pytestmark = pytest.mark.usefixtures("db")
 
 
@@ -45,7 +44,9 @@ def _part(data: Any) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def test_a_token_names_its_holder_and_ends_when_the_collection_says(session: Any, alice: Any, users: Any) -> None:
+def test_a_token_names_its_holder_and_ends_when_the_collection_says(
+    session: Any, alice: Any, users: Any
+) -> None:
     token = issue_token(session.project, users, alice)
     claims = jwt.decode(token, options={"verify_signature": False})
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
@@ -132,11 +133,15 @@ def _forgeries(session: Any, alice: Any, users: Any) -> dict[str, str]:
 
 
 def test_only_what_the_project_signed_and_has_not_ended_counts(session: Any, alice: Any, users: Any) -> None:
-    accepted = {name for name, token in _forgeries(session, alice, users).items() if who(session, token) is not GUEST}
+    accepted = {
+        name for name, token in _forgeries(session, alice, users).items() if who(session, token) is not GUEST
+    }
     assert accepted == {"good"}
 
 
-def test_nothing_is_looked_up_for_what_cannot_be_a_token(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_looked_up_for_what_cannot_be_a_token(
+    session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     schema = call_on(session).schema
     monkeypatch.setattr(type(session), "row", None)
     for text in ("", "abc", "pk_abc", "a.b.c", "Bearer x"):
@@ -145,7 +150,9 @@ def test_nothing_is_looked_up_for_what_cannot_be_a_token(session: Any, monkeypat
         assert resolve_principal(session, schema, text) is GUEST
 
 
-def test_a_user_costs_one_query(session: Any, alice: Any, users: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_costs_one_query(
+    session: Any, alice: Any, users: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from projects.accounts.principals import resolve_principal
 
     token, schema = issue_token(session.project, users, alice), call_on(session).schema

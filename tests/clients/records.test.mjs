@@ -37,7 +37,8 @@ test("a record comes back as it was stored", async () => {
   assert.equal(read.title, "  Grüße, 世界 🌍 ");
   assert.equal(read.score, 4.25);
   assert.equal(read.public, true);
-  assert.equal(read.published, "2024-02-29 12:30:00.000Z");
+  // PocketBase has a space where RFC 3339, and we, have a T; both read as the same moment.
+  assert.equal(new Date(read.published).toISOString(), "2024-02-29T12:30:00.000Z");
   assert.deepEqual(read.tags, ["news", "sport"]);
   assert.deepEqual(read.extra, { deep: [1, "two", null] });
   assert.equal(read.collectionId, posts.id);

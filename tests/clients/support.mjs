@@ -113,11 +113,11 @@ export class Inbox {
     else this.#events.push(event);
   };
 
-  /** The next event; fails after five seconds without one. */
+  /** The next event; fails after ten seconds without one. */
   async next() {
     if (this.#events.length) return this.#events.shift();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error("no event came")), 5000);
+      const timer = setTimeout(() => reject(new Error("no event came")), 10_000);
       this.#waiting.push((event) => {
         clearTimeout(timer);
         resolve(event);

@@ -94,7 +94,8 @@ def test_the_installation_is_for_operators(
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
 @pytest.mark.parametrize(
-    "path", ["/me/", "/tokens/", "/projects/", "/projects/shop/", "/projects/shop/keys/", "/placements/", "/audit/"]
+    "path",
+    ["/me/", "/tokens/", "/projects/", "/projects/shop/", "/projects/shop/keys/", "/placements/", "/audit/"],
 )
 def test_nobody_gets_anything(method: str, path: str, shop: Project) -> None:
     answer = Client().generic(method, ROOT + path, "{}", content_type="application/json")
@@ -139,12 +140,16 @@ def test_a_refused_creation_names_the_fields(local: Placement, call: Call) -> No
     assert set(_shape(call("owner", "POST", "/projects/", {}), 400)["data"]) == {"ref"}
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", '"x"', "null", "\xff", '{"ref": {"a": 1}}', '{"ref": "a\\u0000b"}'])
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", '"x"', "null", "\xff", '{"ref": {"a": 1}}', '{"ref": "a\\u0000b"}']
+)
 def test_a_body_that_makes_no_sense_is_refused(
     body: str, local: Placement, people: dict[str, ConsoleUser], client: Client
 ) -> None:
     client.force_login(people["owner"], backend="projects.control.auth.ConsoleBackend")
-    answer = client.generic("POST", f"{ROOT}/projects/", body.encode("latin-1"), content_type="application/json")
+    answer = client.generic(
+        "POST", f"{ROOT}/projects/", body.encode("latin-1"), content_type="application/json"
+    )
     _shape(answer, 400)
     assert not Project.objects.exists()
 
@@ -280,7 +285,9 @@ def test_signing_in_is_throttled(shop: Project, settings: Any) -> None:
 def test_a_token_makes_no_tokens_and_changes_no_password(call: Call, shop: Project) -> None:
     count = PersonalToken.objects.count()
     _shape(call("owner", "POST", "/tokens/", {"name": "more"}), 403)
-    _shape(call("owner", "POST", "/me/password/", {"current": PASSWORD, "password": "another-battery-9"}), 403)
+    _shape(
+        call("owner", "POST", "/me/password/", {"current": PASSWORD, "password": "another-battery-9"}), 403
+    )
     assert PersonalToken.objects.count() == count
 
 

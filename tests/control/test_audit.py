@@ -11,7 +11,7 @@ from projects.models import AppendOnlyError, AuditEntry, Project
 
 MUTATIONS: dict[str, Any] = {
     "project.changed": lambda a, p: projects.change_project(a, p, name="New"),
-    "project.suspended": lambda a, p: projects.suspend_project(a, p),
+    "project.suspended": projects.suspend_project,
     "project.deletion_requested": lambda a, p: deletion.request_deletion(a, p, typed_ref=p.ref),
     "member.added": lambda a, p: members.add_member(a, p, email="stranger@example.com", role="viewer"),
     "member.changed": lambda a, p: members.change_member(

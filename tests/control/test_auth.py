@@ -62,7 +62,9 @@ def test_signing_in_needs_the_pages_csrf_token(people: dict[str, ConsoleUser]) -
     assert _sign_in(Client(enforce_csrf_checks=True), "viewer").status_code == 403
 
 
-@pytest.mark.parametrize("target", ["https://evil.example.com/", "//evil.example.com/", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "target", ["https://evil.example.com/", "//evil.example.com/", "javascript:alert(1)"]
+)
 def test_sign_in_leads_nowhere_else(target: str, client: Client, people: dict[str, ConsoleUser]) -> None:
     answer = client.post(LOGIN, {"username": "viewer@example.com", "password": PASSWORD, "next": target})
     assert answer.status_code == 302
@@ -77,7 +79,8 @@ def test_the_user_model_of_django_is_the_end_user_who_is_never_staff() -> None:
 
 
 @pytest.mark.parametrize(
-    "user_id", ["", "users.abc", "abcdefghij12345", "-1", "1 OR 1=1", "１", "9" * 40, "1.0", None, [], {"id": 1}]
+    "user_id",
+    ["", "users.abc", "abcdefghij12345", "-1", "1 OR 1=1", "１", "9" * 40, "1.0", None, [], {"id": 1}],
 )
 def test_an_end_users_id_in_a_session_opens_nothing(
     user_id: Any, client: Client, people: dict[str, ConsoleUser]

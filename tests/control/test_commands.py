@@ -9,8 +9,9 @@ import pytest
 from django.core.management import call_command, get_commands, load_command_class
 from django.core.management.base import CommandError
 
-from projects.control import bootstrap, doctor, keys, tokens
+from projects.control import bootstrap, doctor, tokens
 from projects.control.actor import Actor
+from projects.crypto import hash_secret
 from projects.databases.aliases import sqlite_path
 from projects.models import ConsoleUser, Placement, Project
 from tests.control.conftest import PASSWORD
@@ -88,8 +89,8 @@ def test_create_project_says_what_is_wrong(arguments: tuple[str, ...], says: str
 def test_create_key_prints_the_key_alone(kind: str, shop: Project) -> None:
     out, err = _run("create_key", "shop", "--kind", kind, "--name", "Server")
     text = out.removesuffix("\n")
-    found = keys.find_key(shop.uid, text)
-    assert found is not None and (found.kind, found.name) == (kind, "Server")
+    found = shop.keys.get(hash=hash_secret(text))
+    assert (found.kind, found.name) == (kind, "Server")
     assert text not in err
 
 
@@ -181,7 +182,9 @@ def test_migrate_projects_says_which_database_is_missing(shop: Project) -> None:
     assert "shop" in err.getvalue() and "missing" in err.getvalue()
 
 
-def test_purge_projects_before_the_time_asks_for_the_ref_twice(shop: Project, actors: dict[str, Actor]) -> None:
+def test_purge_projects_before_the_time_asks_for_the_ref_twice(
+    shop: Project, actors: dict[str, Actor]
+) -> None:
     from projects.control.deletion import request_deletion
 
     with pytest.raises(CommandError, match="not being deleted"):
@@ -326,7 +329,7 @@ def test_doctor_finds_wrong_settings(
 ) -> None:
     for name, value in changes.items():
         setattr(settings, name, value)
-    assert [f.level for f in _findings()[check]][0] == level
+    assert next(f.level for f in _findings()[check]) == level
     assert all(f.fix for f in _findings()[check] if f.level != "ok")
 
 

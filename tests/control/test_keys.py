@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
-from projects.control import keys, projects
+from projects.control import keys
 from projects.control.actor import Actor
 from projects.errors import ApiError
 from projects.models import ApiKey, AuditEntry, Project
@@ -37,41 +34,13 @@ def test_two_keys_are_never_the_same(shop: Project, actors: dict[str, Actor]) ->
     assert len(texts) == 20
 
 
-def test_a_key_is_found_in_its_own_project_only(shop: Project, actors: dict[str, Actor]) -> None:
-    other = projects.create_project(actors["owner"], "other")
-    new = keys.create_key(actors["owner"], shop, kind="service")
-    assert keys.find_key(shop.uid, new.text) == new.key
-    assert keys.find_key(other.uid, new.text) is None
-
-
-@pytest.mark.parametrize("text", ["", "sk_", "sk_wrong", "pt_abc", "sk_\ud800", "x" * 10_000])
-def test_any_other_text_finds_nothing(text: str, shop: Project, actors: dict[str, Actor]) -> None:
-    keys.create_key(actors["owner"], shop, kind="service")
-    assert keys.find_key(shop.uid, text) is None
-
-
-def test_a_revoked_key_is_worth_nothing_at_once(shop: Project, actors: dict[str, Actor]) -> None:
+def test_a_key_is_revoked_once_and_for_good(shop: Project, actors: dict[str, Actor]) -> None:
     new = keys.create_key(actors["owner"], shop, kind="service")
     keys.revoke_key(actors["owner"], new.key)
-    assert keys.find_key(shop.uid, new.text) is None
     before = ApiKey.objects.get().revoked_at
     keys.revoke_key(actors["owner"], new.key)
-    assert ApiKey.objects.get().revoked_at == before
+    assert before is not None and ApiKey.objects.get().revoked_at == before
     assert AuditEntry.objects.filter(action="key.revoked").count() == 1
-
-
-def test_the_last_use_is_noted_but_not_at_every_request(
-    shop: Project, actors: dict[str, Actor], django_assert_num_queries: Any
-) -> None:
-    new = keys.create_key(actors["owner"], shop, kind="service")
-    keys.find_key(shop.uid, new.text)
-    assert ApiKey.objects.get().last_used_at is not None
-    with django_assert_num_queries(1):
-        keys.find_key(shop.uid, new.text)
-    hour_ago = timezone.now() - timedelta(hours=1)
-    ApiKey.objects.update(last_used_at=hour_ago)
-    keys.find_key(shop.uid, new.text)
-    assert ApiKey.objects.get().last_used_at > hour_ago  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(("kind", "name", "field"), [("root", "", "kind"), ("public", "x" * 101, "name")])

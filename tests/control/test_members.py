@@ -6,7 +6,6 @@ from projects.control import members
 from projects.control.actor import Actor
 from projects.errors import ApiError
 from projects.models import ConsoleUser, Membership, Project
-from tests.control.conftest import PASSWORD
 
 
 def _of(project: Project, role: str) -> Membership:
@@ -80,25 +79,3 @@ def test_a_viewer_cannot_raise_themselves(shop: Project, actors: dict[str, Actor
     with pytest.raises(ApiError) as refused:
         members.change_member(actors["viewer"], _of(shop, "viewer"), role="owner")
     assert refused.value.status == 403
-
-
-@pytest.mark.parametrize("role", ["operator", "owner", "developer"])
-def test_who_may_do_everything_with_data_signs_in_as_superuser(role: str, shop: Project) -> None:
-    user = members.superuser_member(shop.uid, f"{role}@example.com", PASSWORD)
-    assert user.email == f"{role}@example.com"
-
-
-@pytest.mark.parametrize(
-    ("email", "password"),
-    [
-        ("viewer@example.com", PASSWORD),
-        ("stranger@example.com", PASSWORD),
-        ("nobody@example.com", PASSWORD),
-        ("owner@example.com", "wrong"),
-        ("owner@example.com", ""),
-    ],
-)
-def test_everybody_else_is_refused_alike(email: str, password: str, shop: Project) -> None:
-    with pytest.raises(ApiError) as refused:
-        members.superuser_member(shop.uid, email, password)
-    assert refused.value.as_json() == {"status": 400, "message": "Failed to authenticate.", "data": {}}

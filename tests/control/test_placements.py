@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 
 def _add(**fields: Any) -> Placement:
-    return placements.create_placement(COMMAND, **{"name": "pg-1", "engine": "postgresql", "url": URL, **fields})
+    return placements.create_placement(
+        COMMAND, **{"name": "pg-1", "engine": "postgresql", "url": URL, **fields}
+    )
 
 
 def test_the_url_is_encrypted_at_rest() -> None:

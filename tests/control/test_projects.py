@@ -34,7 +34,21 @@ def test_a_name_is_the_ref_unless_given(local: Placement, actors: dict[str, Acto
 
 @pytest.mark.parametrize(
     "ref",
-    ["", "ab", "a" * 41, "Shop", "shop_1", "-shop", "shop-", "sh--op", "shöp", "sh op", "shop\n", "../etc", "admin"],
+    [
+        "",
+        "ab",
+        "a" * 41,
+        "Shop",
+        "shop_1",
+        "-shop",
+        "shop-",
+        "sh--op",
+        "shöp",
+        "sh op",
+        "shop\n",
+        "../etc",
+        "admin",
+    ],
 )
 def test_a_ref_that_cannot_stand_in_an_address_is_refused(
     ref: str, local: Placement, actors: dict[str, Actor]
@@ -133,7 +147,9 @@ def test_a_command_creates_for_an_owner_or_for_nobody(
     assert not projects.create_project(COMMAND, "two").memberships.exists()
 
 
-def test_settings_are_merged_and_null_goes_back_to_the_default(shop: Project, actors: dict[str, Actor]) -> None:
+def test_settings_are_merged_and_null_goes_back_to_the_default(
+    shop: Project, actors: dict[str, Actor]
+) -> None:
     owner = actors["owner"]
     changed = projects.change_project(owner, shop, settings={"corsOrigins": ["https://app.example.com"]})
     assert changed.handle().setting("corsOrigins") == ["https://app.example.com"]
@@ -144,7 +160,12 @@ def test_settings_are_merged_and_null_goes_back_to_the_default(shop: Project, ac
 
 @pytest.mark.parametrize(
     "settings",
-    [{"unknown": 1}, {"corsOrigins": "*"}, {"corsOrigins": ["example.com"]}, {"corsOrigins": ["https://a/b"]}],
+    [
+        {"unknown": 1},
+        {"corsOrigins": "*"},
+        {"corsOrigins": ["example.com"]},
+        {"corsOrigins": ["https://a/b"]},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused_by_name(
     settings: dict[str, Any], shop: Project, actors: dict[str, Actor]

@@ -9,7 +9,7 @@ import pytest
 
 from projects.control import collections, deletion, keys, members, people, placements, projects
 from projects.control.actor import COMMAND, Actor
-from projects.control.roles import find_project, visible_projects
+from projects.control.roles import RIGHTS, Action, find_project, visible_projects
 from projects.errors import ApiError
 from projects.models import ConsoleUser, Membership, Placement, Project
 from tests.control.conftest import ROLES
@@ -132,9 +132,17 @@ def _someone_else() -> ConsoleUser:
     return ConsoleUser.objects.create_user("someone@example.com", None)
 
 
+def test_those_who_may_act_as_superuser_are_the_ones_the_app_api_lets_sign_in() -> None:
+    from projects.accounts.superusers import ROLES as SIGNING_IN
+
+    assert {role for role, rights in RIGHTS.items() if Action.DATA_SUPERUSER in rights} == set(SIGNING_IN)
+
+
 def test_people_see_their_projects_and_operators_all(shop: Project, actors: dict[str, Actor]) -> None:
     projects.create_project(actors["stranger"], "other-shop")
-    seen = {role: set(visible_projects(actor).values_list("ref", flat=True)) for role, actor in actors.items()}
+    seen = {
+        role: set(visible_projects(actor).values_list("ref", flat=True)) for role, actor in actors.items()
+    }
     assert seen == {
         "operator": {"shop", "other-shop"},
         "owner": {"shop"},

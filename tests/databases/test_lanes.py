@@ -19,7 +19,9 @@ ENDLESS = {
     "sqlite": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT COUNT(*) FROM c",
     "postgresql": "SELECT pg_sleep(60)",
 }
-MILLIONS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 500000) SELECT COUNT(*) FROM c"
+MILLIONS = (
+    "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 500000) SELECT COUNT(*) FROM c"
+)
 
 
 @pytest.fixture
@@ -134,9 +136,7 @@ def test_a_project_with_too_much_waiting_is_told_to_come_back(
     settings.MBAAS_PROJECT_CONCURRENCY = 5
 
     async def scenario() -> list[Any]:
-        return await asyncio.gather(
-            *(lanes.read(project, keys) for _ in range(20)), return_exceptions=True
-        )
+        return await asyncio.gather(*(lanes.read(project, keys) for _ in range(20)), return_exceptions=True)
 
     results = run(scenario())
     assert sum(isinstance(result, TooBusyError) for result in results) == 15

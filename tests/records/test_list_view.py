@@ -52,12 +52,9 @@ def test_a_filter_narrows_and_never_widens(session: Session, posts: Any) -> None
 
 @pytest.mark.parametrize("injected", ["1=1) || (1=1", "n > 0) // ", "' OR 1=1 --", "n > 0; DROP TABLE posts"])
 def test_a_filter_cannot_break_out_of_its_parentheses(session: Session, posts: Any, injected: str) -> None:
-    try:
-        answer = list_records(guest(session), "posts", {"filter": injected, "sort": "n"})
-    except ApiError as error:
-        assert error.status == 400
-    else:
-        assert set(numbers(answer)) <= {6, 7}
+    with pytest.raises(ApiError) as error:
+        list_records(guest(session), "posts", {"filter": injected, "sort": "n"})
+    assert error.value.status == 400
     assert len(list_records(call(session), "posts", {})["items"]) == 7
 
 
@@ -93,7 +90,14 @@ def test_a_clients_filter_reads_neither_request_nor_collections(
     ],
 )
 def test_pages(
-    session: Session, posts: Any, params: dict[str, str], found: int, page: int, size: int, total: int, pages: int
+    session: Session,
+    posts: Any,
+    params: dict[str, str],
+    found: int,
+    page: int,
+    size: int,
+    total: int,
+    pages: int,
 ) -> None:
     answer = list_records(call(session), "posts", params)
     assert len(answer["items"]) == found
@@ -146,7 +150,9 @@ def test_null_rules_are_for_superusers_only(session: Session, operation: str) ->
 
 
 def test_expand_obeys_the_related_view_rule(session: Session) -> None:
-    authors = collection(session, "authors", text("name"), text("phone", hidden=True), viewRule="name = 'open'")
+    authors = collection(
+        session, "authors", text("name"), text("phone", hidden=True), viewRule="name = 'open'"
+    )
     books = collection(session, "books", relation("author", authors))
     seen = create(session, books, author=create(session, authors, name="open", phone="1")["id"])
     unseen = create(session, books, author=create(session, authors, name="closed")["id"])

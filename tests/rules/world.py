@@ -68,6 +68,17 @@ class World:
         scope = self.scope(name)
         return self._ids(scope, scope.rule(parse_rule(rule)), (), request)
 
+    def by_sql_together(
+        self, name: str, rules: Sequence[str], request: RequestInfo = GUEST
+    ) -> list[list[str]]:
+        """The same for each of many rules, in one query: as the columns of a list of all records."""
+        scope = self.scope(name)
+        answers = [sa.case((scope.rule(parse_rule(rule)), 1), else_=0) for rule in rules]
+        query = sa.select(*scope.columns("id"), *answers).select_from(scope.from_clause())
+        statement = scope.render(query)
+        rows = self.session.rows(statement.sql, statement.params((), request, NOW))
+        return [sorted(row[0] for row in rows if row[i]) for i in range(1, len(rules) + 1)]
+
     def by_predicate(self, name: str, rule: str, request: RequestInfo = GUEST) -> list[str] | None:
         """The same as Python says; None when it cannot."""
         try:

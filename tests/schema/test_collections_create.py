@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from projects.databases import Session
+from projects.context import ProjectHandle
+from projects.databases import Session, close_thread, read_session, write_session
 from projects.errors import ApiError
 from projects.schema import collection_to_json, create_collection, load_schema, schema_version
 from projects.schema.dates import parse_date
+from projects.schema.index_checks import MAX_INDEXES
+from projects.schema.validation import MAX_FIELDS
 from tests.schema.helpers import (
     USERS_ID,
     any_rule,
@@ -327,3 +332,43 @@ def test_the_unique_indexes_of_an_auth_collection_are_not_doubled(session: Sessi
         indexes=["CREATE UNIQUE INDEX mine ON members (tokenKey)", "CREATE UNIQUE INDEX em ON x (email, tokenKey)"],
     )  # fmt: skip
     assert [text.split()[3].strip("`") for text in made.indexes] == ["mine", "em", f"idx_email_{made.id}"]
+
+
+# --- limits and races ---------------------------------------------------------------------------------
+
+
+def test_the_most_fields_that_are_allowed_fit_on_both_engines(session: Session) -> None:
+    fields = [{"name": f"f{number}", "type": "text"} for number in range(MAX_FIELDS)]
+    error = refusal(session, {"name": "wide", "fields": fields})
+    assert errors(error)["fields"]["code"] == "validation_length_out_of_range"
+    put(session, make(session, "wide", *fields[1:]), f1="x")
+
+
+def test_more_indexes_than_allowed_are_refused(session: Session) -> None:
+    texts = [f"CREATE INDEX i{number} ON t (id, id)" for number in range(MAX_INDEXES + 1)]
+    error = refusal(session, {"name": "t", "indexes": texts})
+    assert errors(error)["indexes"]["code"] == "validation_length_out_of_range"
+
+
+def test_of_two_creations_of_one_name_at_once_one_wins(project: ProjectHandle) -> None:
+    start = threading.Barrier(2)
+
+    def create() -> bool:
+        try:
+            start.wait()
+            with write_session(project) as session:
+                make(session, "posts")
+        except ApiError:
+            return False
+        else:
+            return True
+        finally:
+            close_thread()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(future.result() for future in [pool.submit(create), pool.submit(create)]) == [
+            False,
+            True,
+        ]
+    with read_session(project) as session:
+        assert [made.name for made in load_schema(session).collections].count("posts") == 1

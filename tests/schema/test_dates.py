@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projects.schema.dates import date_text, normalize_date, now_text, parse_date
@@ -69,6 +69,7 @@ def test_now_is_canonical() -> None:
 moments = st.datetimes(min_value=datetime(1, 1, 2), timezones=st.just(UTC))
 
 
+@settings(deadline=None)
 @given(moments, moments)
 def test_text_order_is_time_order(one: datetime, other: datetime) -> None:
     one, other = (m.replace(microsecond=m.microsecond // 1000 * 1000) for m in (one, other))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projects.schema.index_parts import (
@@ -100,12 +100,14 @@ names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True).filter(
 )
 
 
+@settings(deadline=None)
 @given(names, names, st.lists(names, min_size=1, max_size=4), st.booleans())
 def test_what_is_spelled_is_read_back(name: str, table: str, columns: list[str], unique: bool) -> None:
     index = Index(name, table, tuple(map(IndexColumn, columns)), unique)
     assert parse_index(index.text()) == index
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
     for candidate in (text, f"CREATE INDEX i ON t ({text})", f"CREATE INDEX i ON t (a) WHERE {text}"):

@@ -42,7 +42,7 @@ def test_every_answered_create_is_there_after_kill_9(stopped: servers.Server, ki
 
     # The change log has exactly the records that exist, each once.
     logged = Counter(change["record"] for change in changes(server, collection["id"]))
-    assert logged == Counter(stored)
+    assert logged == Counter(list(stored))
     # And the project goes on.
     assert app.create(name, number=WRITES + 1)["number"] == WRITES + 1
     server.stop()

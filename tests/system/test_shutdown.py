@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -15,8 +14,9 @@ import pytest
 from tests import server as servers
 from tests.system.app import TIMEOUT, App, sse_events
 
-# Far below MBAAS_SHUTDOWN_SECONDS: the server is not to sit the time out.
-PROMPTLY = 5
+# A server that sits its time out instead of ending when nothing is under way any more is found out.
+SHUTDOWN_SECONDS = 30
+PROMPTLY = 15
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def app(server: servers.Server) -> App:
 
 @pytest.fixture(scope="module")
 def server(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
-    with servers.installation(tmp_path_factory.mktemp("server"), engine=server_kind) as installed:
+    folder = tmp_path_factory.mktemp("server")
+    settings = {"MBAAS_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS)}
+    with servers.installation(folder, engine=server_kind, **settings) as installed:
         installed.create_project("stop")
         yield installed
 
@@ -50,8 +52,7 @@ def test_a_stream_is_ended_and_its_client_comes_back(app: App, server: servers.S
         ):
             events = sse_events(stream)
             assert (await anext(events))["event"] == "PB_CONNECT"
-            assert server.process is not None
-            server.process.send_signal(signal.SIGTERM)
+            server.terminate()
             stopped = time.monotonic()
             # Ended properly: a broken stream would raise.
             async for _ in events:
@@ -59,7 +60,7 @@ def test_a_stream_is_ended_and_its_client_comes_back(app: App, server: servers.S
             return time.monotonic() - stopped
 
     assert asyncio.run(follow()) < PROMPTLY
-    assert server.stop() == 0
+    assert server.wait() == 0
     again = app_of(server)
     with httpx.stream("GET", f"{again.url}/api/realtime", timeout=TIMEOUT) as stream:
         assert next(stream.iter_lines()).startswith("id:")
@@ -72,13 +73,12 @@ def test_a_request_under_way_is_finished(app: App, server: servers.Server) -> No
     with socket.create_connection(("127.0.0.1", server.port), timeout=TIMEOUT) as peer:
         peer.sendall(head.encode() + body[:5])
         time.sleep(0.3)
-        assert server.process is not None
-        server.process.send_signal(signal.SIGTERM)
+        server.terminate()
         time.sleep(0.5)
         peer.sendall(body[5:])
         answer = peer.recv(65536)
     assert answer.startswith(b"HTTP/1.1 200"), answer
-    assert server.stop() == 0
+    assert server.wait() == 0
     again = app_of(server)
     assert 42 in [record["number"] for record in again.records("notes")]
 
@@ -105,15 +105,14 @@ def test_writes_during_a_stop_are_answered_or_refused_and_never_half(
 
         async def end() -> None:
             await asyncio.sleep(0.5)
-            assert server.process is not None
-            server.process.send_signal(signal.SIGTERM)
+            server.terminate()
 
         await asyncio.gather(end(), *(client(1000 * n) for n in range(1, 21)))
         return answered
 
     answered = asyncio.run(write())
     assert answered
-    assert server.stop() == 0
+    assert server.wait() == 0
     stored = {record["id"]: record["number"] for record in app_of(server).records("notes")}
     assert answered.items() <= stored.items()
 
@@ -121,8 +120,7 @@ def test_writes_during_a_stop_are_answered_or_refused_and_never_half(
 def test_an_idle_connection_does_not_hold_up_the_stop(app: App, server: servers.Server) -> None:
     with httpx.Client(timeout=TIMEOUT) as http, socket.create_connection(("127.0.0.1", server.port)):
         assert http.get(f"{app.url}/api/health").status_code == 200
-        assert server.process is not None
         started = time.monotonic()
-        server.process.send_signal(signal.SIGTERM)
-        assert server.stop() == 0
+        server.terminate()
+        assert server.wait() == 0
         assert time.monotonic() - started < PROMPTLY

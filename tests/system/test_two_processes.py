@@ -19,7 +19,7 @@ from tests.system.app import TIMEOUT, App, sse_events
 
 # With two processes that share the port by connection, the chance that one gets them all is 2^-23.
 STREAMS = 24
-SOON = 5
+SOON = 15
 
 pytestmark = pytest.mark.skipif(
     "postgresql" not in SERVER_KINDS,

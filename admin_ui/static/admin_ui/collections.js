@@ -17,6 +17,7 @@
   function setUp(row) {
     row.querySelector("[data-json]").hidden = true;
     row.querySelector("[data-options]").hidden = !row.querySelector(".c-error");
+    row.hidden = row.querySelector("[name$='-DELETE']").checked;
     drawOptions(row);
   }
 

@@ -38,6 +38,6 @@ document.addEventListener("input", (event) => {
   if (event.target.name === "ref") form.dataset.typed = "1";
   if (event.target.name === "name" && !form.dataset.typed) {
     form.elements.ref.value = event.target.value
-      .normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
+      .normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
   }
 });

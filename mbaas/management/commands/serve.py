@@ -17,9 +17,14 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
         parser.add_argument(
-            "--port", type=int, default=int(os.environ.get("PORT", "8000")), help="port (default: PORT or 8000)"
+            "--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on"
+        )
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=int(os.environ.get("PORT", "8000")),
+            help="port (default: PORT or 8000)",
         )
         parser.add_argument(
             "--workers", type=int, default=1, help="server processes; more than one need MBAAS_REDIS_URL"

@@ -32,7 +32,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        self.isolation_level = base.IsolationLevel.READ_COMMITTED
+        self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         pool = self.pool
         connection = pool.getconn()
         try:

@@ -66,10 +66,6 @@ class Field:
         """The value of a field that was never set."""
         raise NotImplementedError
 
-    def initial(self) -> Any:
-        """What a new record holds when its creator gave nothing (generated, or the zero value)."""
-        return self.zero()
-
     def normalize(self, value: Any) -> Any:
         """The API value that ``value``, as a client sent it, stands for (``"12"`` for a number: ``12``).
 

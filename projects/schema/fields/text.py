@@ -40,9 +40,6 @@ class TextField(Field):
     def zero(self) -> str:
         return ""
 
-    def initial(self) -> str:
-        return self.generated() if self.autogenerate_pattern else ""
-
     def generated(self) -> str:
         """A new value from the pattern; time-ordered where that is the default one of record ids."""
         if self.primary_key and self.autogenerate_pattern == DEFAULT_ID_AUTOGENERATE:
@@ -117,6 +114,3 @@ def regex_complaint(pattern: str) -> FieldError | None:
     except RegexError as error:
         return FieldError("validation_invalid_regex", f"Error parsing regexp: {error}.")
     return None
-
-
-__all__ = ["DEFAULT_MAX", "TextField", "regex_complaint"]
