@@ -29,13 +29,13 @@ class Client:
         assert parts.hostname
         self._prefix = parts.path.rstrip("/")
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT)
-        self._headers = {"Content-Type": "application/json", **(headers or {})}
+        self.headers = {"Content-Type": "application/json", **(headers or {})}
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON answer (None when there is none). Raises RequestFailedError."""
         data = None if body is None else orjson.dumps(body)
         try:
-            self._connection.request(method, self._prefix + path, data, self._headers)
+            self._connection.request(method, self._prefix + path, data, self.headers)
             answer = self._connection.getresponse()
             content = answer.read()
         except (OSError, http.client.HTTPException):

@@ -21,7 +21,16 @@ from projects.api.app import app as api
 
 # Django answers people in the admin and the control API: few requests, so few threads, kept for good
 # (a thread per request would also mean a database connection per request).
-_django: Any = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=4)
+_wsgi: Any = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=4)
+
+
+async def _django(scope: Any, receive: Any, send: Any) -> None:
+    # a2wsgi hands receive() to another thread as a coroutine; Granian's is an awaitable of another kind.
+    async def receiving() -> Any:
+        return await receive()
+
+    await _wsgi(scope, receiving, send)
+
 
 probes = Probes()
 application = Lifecycle(Edge(api, _django, probes), probes)

@@ -92,7 +92,7 @@ def mbaas(folder: Path, *, postgres: str = "", records: int = dataset.RECORDS) -
     try:
         url = installation.url()
         filled = fill(url, installation.token(), records=records) if records else Filled("", "", [])
-        yield RestPeer("mbaas", version(), process, url, filled)
+        yield RestPeer("mbaas", version(), process, url, filled, (OWNER, PASSWORD))
     finally:
         process.stop()
 

@@ -55,6 +55,6 @@ def pocketbase(folder: Path, *, records: int = dataset.RECORDS) -> Iterator[Rest
     process = installation.start()
     try:
         filled = fill(installation.url, installation.token(), records=records) if records else Filled("", "", [])
-        yield RestPeer("PocketBase", VERSION, process, installation.url, filled)
+        yield RestPeer("PocketBase", VERSION, process, installation.url, filled, (EMAIL, PASSWORD))
     finally:
         process.stop()

@@ -23,8 +23,12 @@ class Filled:
     seen: list[str]
 
 
+# A filter may have 200 expressions.
+MOST_COMPARISONS = 190
+
+
 def slow_filter_texts(count: int) -> list[str]:
-    """Distinct texts that stand in no record: at most 190, as many expressions as a filter may have."""
+    """Distinct texts that stand in no record, at most MOST_COMPARISONS."""
     return [f"{a}{b}" for a in "0123456789" for b in "0123456789abcdefghi"][:count]
 
 
@@ -37,7 +41,8 @@ class RestPeer:
     process: Process
     url: str
     filled: Filled
-    _writer: Client | None = field(default=None, init=False, repr=False)
+    # E-mail and password of a superuser, where there is one.
+    admin: tuple[str, str] = ("", "")
     _local: threading.local = field(default_factory=threading.local, init=False, repr=False)
 
     @property
@@ -75,6 +80,10 @@ class RestPeer:
         client = Client(self.url)
         assert client("POST", "/api/collections/users/auth-with-password", body)["token"]
         client.close()
+
+    def superuser(self) -> str:
+        """A superuser's token."""
+        return superuser_token(self.url, *self.admin)
 
     def _new(self, note: dataset.Note) -> dict[str, Any]:
         return record_body(note, self.filled.reader)

@@ -35,7 +35,7 @@ _TOO_LONG = FieldError(
 _NOT_A_CHOICE = FieldError("validation_in_invalid", "Must be a valid value.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
     identity: str
     password: str

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from projects.accounts.auth_methods import auth_methods
 from projects.accounts.collections import auth_collection
 from projects.accounts.impersonate import impersonate
+from projects.accounts.passwords import Match
 from projects.accounts.principals import bare_token
 from projects.accounts.refresh import auth_refresh
 from projects.accounts.signin import FAILED, Claim, claim_identity, sign_in
@@ -26,6 +27,7 @@ from projects.api.responses import json_response
 from projects.context import current_project
 from projects.control.actor import Actor
 from projects.control.people import note_sign_in
+from projects.control.throttle import attempt_succeeded, begin_attempt
 from projects.databases.control_plane import refresh_control_connection
 from projects.errors import ApiError, bad_request, forbidden
 from projects.models import ConsoleUser, normalize_email
@@ -51,8 +53,9 @@ async def with_password(request: Request) -> Response:
     began = time.monotonic()
     claim = await read(request, lambda call: claim_identity(call, name, body))
     await limit_request(request, "authWithPassword", claim.collection_name)
-    async with guess(current_project(), claim.subject, client_ip(request)) as attempt:
-        match = await in_password_pool(claim.check)
+    ip = client_ip(request)
+    async with guess(current_project(), claim.subject, ip) as attempt:
+        match = await in_password_pool(lambda: _check(claim, ip))
         attempt.right = match.right
     if not match.right:
         # However long the check took: kinds of hashes differ, and so would the answers' times.
@@ -60,9 +63,20 @@ async def with_password(request: Request) -> Response:
         raise bad_request(FAILED)
     answer = await _enter(request, claim, body, match.upgrade)
     if claim.collection_name == SUPERUSERS:
-        ip, ref = client_ip(request), current_project().ref
+        ref = current_project().ref
         await in_password_pool(lambda: _note_superuser(claim, ref, ip))
     return json_response(answer)
+
+
+def _check(claim: Claim, ip: str) -> Match:
+    """Check the password. A person of the console has one in all projects: it is throttled over all of them too."""
+    if claim.collection_name != SUPERUSERS:
+        return claim.check()
+    begin_attempt(ip, claim.identity)
+    match = claim.check()
+    if match.right:
+        attempt_succeeded(ip, claim.identity)
+    return match
 
 
 async def _enter(
@@ -91,6 +105,7 @@ async def refresh(request: Request) -> Response:
 @endpoint
 async def impersonated(request: Request) -> Response:
     name, record_id = request.path_params["collection"], request.path_params["id"]
+    await limit_request(request, "impersonate", name)
     body = await _body(request)
     return json_response(await read(request, lambda call: impersonate(call, name, record_id, body)))
 

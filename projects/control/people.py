@@ -80,6 +80,7 @@ def change_person(
         if error := check_text(wanted["name"], 150, required=False):
             raise invalid_fields("Failed to change person.", {"name": error})
     with control_transaction():
+        operators = _locked_operators()
         user = ConsoleUser.objects.select_for_update().get(pk=user.pk)
         was_operator = user.is_superuser
         changes = {
@@ -87,8 +88,8 @@ def change_person(
         }
         for key, value in wanted.items():
             setattr(user, key, value)
-        if was_operator and not user.is_superuser:
-            _refuse_last_operator(user)
+        if was_operator and not user.is_superuser and operators == [user]:
+            raise bad_request("The installation keeps at least one operator.")
         if changes:
             user.save()
             audit.record(actor, "person.changed", target=user.email, details=changes)
@@ -104,11 +105,11 @@ def edit_person(actor: Actor, user: ConsoleUser, *, password: str = "", **values
     return user
 
 
-def _refuse_last_operator(user: ConsoleUser) -> None:
-    # Locks all of them, so that two operators cannot demote each other at once.
+def _locked_operators() -> list[ConsoleUser]:
+    """All who can run the installation. Locked, always in one order: two of them who demote each other at
+    once come one after the other, and neither waits for the other."""
     operators = ConsoleUser.objects.select_for_update().filter(is_operator=True, is_active=True)
-    if not [other for other in operators if other.pk != user.pk]:
-        raise bad_request("The installation keeps at least one operator.")
+    return list(operators.order_by("pk"))
 
 
 def change_password(

@@ -31,6 +31,8 @@ from projects.rules.shape import constant_kind, number_constant, shape_of, text_
 MAX_FILTER_LENGTH = 3500
 MAX_RULE_LENGTH = 50_000
 MAX_EXPRESSIONS = 200
+# Characters of the text that an error message repeats.
+MAX_EXCERPT = 40
 
 FILTER_CACHE_SIZE = 2000
 RULE_CACHE_SIZE = 2000
@@ -134,7 +136,7 @@ class _Builder(Transformer[Token, Node]):
         at_least_one = sign.startswith("?")
         operator: Any = sign[1:] if at_least_one else str(sign)
         if operator not in OPERATORS:
-            raise RuleSyntaxError(f'"{sign}" is not an operator', _start(sign), _OPERATOR_NAMES)
+            raise RuleSyntaxError(f'"{_excerpt(sign)}" is not an operator', _start(sign), _OPERATOR_NAMES)
         position = _start(children[0]) if isinstance(children[0], Token) else left.position
         return Comparison(left, operator, at_least_one, right, position)
 
@@ -173,7 +175,7 @@ def _parse(text: str) -> tuple[Node, tuple[Constant, ...]]:
 
 def identifier_at(text: str, position: int) -> Identifier:
     if not _IDENTIFIER.fullmatch(text):
-        raise RuleSyntaxError(f'invalid identifier "{text}"', position)
+        raise RuleSyntaxError(f'invalid identifier "{_excerpt(text)}"', position)
     if text.startswith("@collection."):
         head, _, rest = text[len("@collection.") :].partition(".")
         name, _, alias = head.partition(":")
@@ -226,7 +228,11 @@ def _syntax_error(text: str, error: UnexpectedInput) -> RuleSyntaxError:
         return RuleSyntaxError("empty filter expression", 0, expected)
     if ended:
         return RuleSyntaxError(f"incomplete: the text ends{hint}", position, expected)
-    return RuleSyntaxError(f'unexpected "{found}" at position {position}{hint}', position, expected)
+    return RuleSyntaxError(f'unexpected "{_excerpt(found)}" at position {position}{hint}', position, expected)
+
+
+def _excerpt(found: str) -> str:
+    return found if len(found) <= MAX_EXCERPT else f"{found[:MAX_EXCERPT]}…"
 
 
 def _has_content(text: str) -> bool:

@@ -116,9 +116,13 @@ def default_auth_options() -> dict[str, Any]:
 def merge_auth_options(current: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """``current`` with what a client sent laid over it: objects key by key, everything else replaced.
 
-    Raises MalformedError for JSON of the wrong type; unknown keys are ignored.
+    Another ``authRule`` brings another token secret: who signed in under the old one signs in again, also
+    when it comes back. Raises MalformedError for JSON of the wrong type; unknown keys are ignored.
     """
     merged = _merged(_copy(current), _SHAPE, data)
+    token, before = merged["authToken"], current["authToken"]
+    if (merged["authRule"] or "") != (current["authRule"] or "") and token["secret"] == before["secret"]:
+        token["secret"] = new_secret()
     sent = data.get("oauth2")
     if isinstance(sent, Mapping) and sent.get("providers") is not None:
         merged["oauth2"]["providers"] = _providers(current["oauth2"]["providers"], sent["providers"])

@@ -104,6 +104,8 @@ def _forgeries(session: Any, alice: Any, users: Any) -> dict[str, str]:
         "good": signed(),
         "expired": signed(exp=int(time.time()) - 1),
         "without an end": signed(exp=None),
+        "with an end that is no time": signed(exp="9999999999"),
+        "with an end that is no number": unsigned({"alg": "HS256"}, b'{"exp":NaN}'),
         "alg none": unsigned({"alg": "none", "typ": "JWT"}),
         "alg None, signed": unsigned({"alg": "None", "typ": "JWT"}) + signature,
         "alg HS512 with the right key": signed(algorithm="HS512"),
@@ -132,6 +134,7 @@ def _forgeries(session: Any, alice: Any, users: Any) -> dict[str, str]:
     }
 
 
+@pytest.mark.filterwarnings("ignore:The HMAC key")
 def test_only_what_the_project_signed_and_has_not_ended_counts(session: Any, alice: Any, users: Any) -> None:
     accepted = {
         name for name, token in _forgeries(session, alice, users).items() if who(session, token) is not GUEST
@@ -195,6 +198,27 @@ def test_a_new_secret_of_the_collection_ends_all_of_its_tokens(session: Any, ali
     assert who(session, token_of(session)).id == alice["id"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "ends"),
+    [
+        ("", "verified = true", True),
+        ("verified = false", "", True),
+        ("verified = false", None, True),
+        ("", None, False),
+        ("", "", False),
+    ],
+)
+def test_another_auth_rule_ends_every_session_for_good(
+    session: Any, alice: Any, before: str | None, after: str | None, ends: bool
+) -> None:
+    change_collection(session, "users", authRule=before)
+    token = token_of(session)
+    change_collection(session, "users", authRule=after)
+    assert (who(session, token) is GUEST) is ends
+    change_collection(session, "users", authRule=before)
+    assert (who(session, token) is GUEST) is ends
+
+
 def test_a_renamed_collection_keeps_its_sessions(session: Any, alice: Any) -> None:
     token = token_of(session)
     change_collection(session, "users", name="people")
@@ -228,6 +252,16 @@ def test_claims_are_read_from_auth_tokens_only() -> None:
     token = encode_token(b"k" * 32, Claims("a", "b", refreshable=False), 60)
     assert read_claims(token) == Claims("a", "b", refreshable=False)
     assert is_genuine(token, b"k" * 32) and not is_genuine(token, b"l" * 32)
+
+
+def test_a_token_that_counted_ends_with_its_time(
+    session: Any, alice: Any, users: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = issue_token(session.project, users, alice, seconds=60)
+    assert who(session, token).id == alice["id"]
+    later = time.time() + 61
+    monkeypatch.setattr("projects.accounts.tokens.time.time", lambda: later)
+    assert who(session, token) is GUEST
 
 
 def test_a_duration_beyond_the_calendar_is_cut_to_it() -> None:

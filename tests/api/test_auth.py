@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.core.cache import cache
 from starlette.routing import Router
 
 from projects.accounts import service_keys, superusers
@@ -20,7 +21,7 @@ from projects.control.keys import create_key
 from projects.databases import write_session
 from projects.databases.lanes import stop_lanes
 from projects.models import AuditEntry, Project
-from tests.accounts.helpers import ALICE, PASSWORD, change_collection, join, person, sign_up
+from tests.accounts.helpers import ALICE, PASSWORD, change_collection, host, join, person, sign_up
 
 Client = httpx.AsyncClient
 SIGN_IN = "/api/collections/users/auth-with-password"
@@ -208,6 +209,40 @@ def test_a_throttle_and_a_token_of_one_project_say_nothing_in_another(
             assert (await one.post(refresh, headers=holder)).status_code == 401
 
     asyncio.run(test())
+
+
+def test_a_console_password_is_not_guessed_project_by_project(
+    make_project: Any, transactional_db: None, settings: Any
+) -> None:
+    cache.clear()
+    settings.MBAAS_CONSOLE_SIGN_IN_LIMIT = 4
+    handles = [make_project(f"p{i}") for i in range(3)]
+    user = person()
+    for handle in handles:
+        host(handle)
+        join(handle, user)
+
+    async def test() -> None:
+        codes = []
+        for handle in handles:
+            async with client_of(handle) as client:
+                right = await sign_in(client, "owner@example.com", name="_superusers")
+                codes.append(right.status_code)
+                for _ in range(2):
+                    wrong = await sign_in(client, "owner@example.com", "wrong", "_superusers")
+                    codes.append(wrong.status_code)
+        assert codes == [200, 400, 400, 200, 400, 400, 200, 400, 400]
+        async with client_of(handles[0]) as client:
+            codes = [
+                (await sign_in(client, "owner@example.com", "wrong", "_superusers")).status_code
+                for _ in range(3)
+            ]
+        assert codes == [400, 400, 429]
+        async with client_of(handles[1]) as client:
+            assert (await sign_in(client, "owner@example.com", name="_superusers")).status_code == 429
+
+    asyncio.run(test())
+    cache.clear()
 
 
 def test_guesses_at_an_old_password_are_throttled_too(hosted_project: ProjectHandle, alice: Any) -> None:

@@ -154,6 +154,15 @@ def test_a_body_that_makes_no_sense_is_refused(
     assert not Project.objects.exists()
 
 
+def test_a_body_that_is_too_large_is_refused(
+    local: Placement, people: dict[str, ConsoleUser], client: Client, settings: Any
+) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    client.force_login(people["owner"], backend="projects.control.auth.ConsoleBackend")
+    body = {"ref": "garden", "name": "x" * 2000}
+    _shape(client.post(f"{ROOT}/projects/", body, content_type="application/json"), 413)
+
+
 def test_a_form_is_not_json(local: Placement, people: dict[str, ConsoleUser], client: Client) -> None:
     client.force_login(people["owner"], backend="projects.control.auth.ConsoleBackend")
     _shape(client.post(f"{ROOT}/projects/", {"ref": "garden"}), 415)

@@ -27,6 +27,7 @@ from projects.records.events import listen, unlisten
 from projects.rules import validate_rule
 from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.operations import create_collection, update_collection
+from projects.schema.record_values import prepare_create
 from projects.schema.store import load_schema
 
 T = TypeVar("T")
@@ -115,9 +116,9 @@ class Stage:
         self.hub = hub
         self.bus = bus
 
-    async def connect(self, *topics: str, who: str = "", project: ProjectHandle | None = None) -> Listener:
+    async def connect(self, *topics: str, who: str = "") -> Listener:
         transport = FakeTransport()
-        client = await self.hub.connect(project or self.project, transport)
+        client = await self.hub.connect(self.project, transport)
         listener = Listener(self, client, transport)
         if topics:
             await listener.subscribe(*topics, who=who)
@@ -151,9 +152,9 @@ class Stage:
             lambda call: create_collection(call.session, data, validate_rule=validate_rule)
         )
 
-    async def alter(self, name: str, **changed: Any) -> CollectionSchema:
+    async def alter(self, which: str, **changed: Any) -> CollectionSchema:
         return await self.write(
-            lambda call: update_collection(call.session, name, changed, validate_rule=validate_rule)
+            lambda call: update_collection(call.session, which, changed, validate_rule=validate_rule)
         )
 
 
@@ -164,8 +165,12 @@ async def stage(
     bus: Bus | None = None,
     limits: Limits = LIMITS,
     resolve: Callable[[Session, ProjectSchema, str], Principal] | None = None,
+    hears_commits: bool = True,
 ) -> AsyncIterator[Stage]:
-    """A running hub on ``project``."""
+    """A running hub on ``project``.
+
+    ``hears_commits``: commits of this process are its own. Not so for a hub that stands for another process.
+    """
     lanes = Lanes()
     bus = bus or LocalBus(random_text(NODE_LENGTH))
 
@@ -174,12 +179,14 @@ async def stage(
 
     hub = Hub(bus, read, resolve or by_name, limits)
     await bus.start(hub)
-    listen(bus.publish)
+    if hears_commits:
+        listen(bus.publish)
     try:
         yield Stage(project, lanes, hub, bus)
     finally:
         hub.close_all()
-        unlisten(bus.publish)
+        if hears_commits:
+            unlisten(bus.publish)
         await bus.stop()
         await asyncio.to_thread(lanes.stop, 5)
 
@@ -214,7 +221,7 @@ def superuser_call(session: Session) -> Call:
 
 
 def insert(call: Call, collection: CollectionSchema, **values: Any) -> dict[str, Any]:
-    record = {field.name: field.initial() for field in collection.fields} | values
+    record = prepare_create(collection, values)
     rows.insert(call, collection, record)
     log_change(call, collection, "create", record["id"], None, record)
     return record

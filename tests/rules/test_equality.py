@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, event, given, settings
@@ -12,10 +11,10 @@ from hypothesis import strategies as st
 
 from projects.databases import Session
 from projects.principal import Principal, RequestInfo
-from projects.rules import RuleError, compile_predicate, parse_rule
+from projects.rules import RuleError
 from projects.schema.fields.base import Field
 from tests.rules.flat import reference
-from tests.rules.world import NOW, Record, World, collection, field, make_world, relation
+from tests.rules.world import World, collection, field, make_world, relation
 
 EXAMPLES = int(os.environ.get("MBAAS_TEST_EXAMPLES", "40"))
 

@@ -110,7 +110,8 @@ def test_a_column_and_a_constant_compare_alike_in_sql_and_in_python(world: World
 @pytest.mark.parametrize("sign", OPERATORS)
 def test_a_column_and_a_request_value_compare_alike_in_sql_and_in_python(world: World, sign: str) -> None:
     rules = [f"{column} {sign} {value}" for column in COLUMNS for value in REQUEST_VALUES]
-    rules += [f"{value} {sign} {column}" for column in COLUMNS for value in REQUEST_VALUES]
+    flipped = ("s", "n", "j", "many:each", "parent.n")
+    rules += [f"{value} {sign} {column}" for column in flipped for value in REQUEST_VALUES]
     rules = [rule for rule in rules if rule.count(":each") < 2 or "one:each" in rule]
     assert differences(world, rules) == []
 

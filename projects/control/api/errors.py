@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -37,6 +37,10 @@ def answer_error(error: Exception, _context: dict[str, Any]) -> Response:
         error = exceptions.NotFound(_MESSAGES[404])
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied(_MESSAGES[403])
+    elif isinstance(error, RequestDataTooBig):
+        return Response(_shape(413, "The request's body is too large."), 413)
+    elif isinstance(error, SuspiciousOperation):
+        error = exceptions.ParseError(_MESSAGES[400])
     if isinstance(error, ApiError):
         return Response(error.as_json(), error.status, headers=dict(error.headers))
     if isinstance(error, exceptions.ValidationError):
