@@ -14,8 +14,9 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import DatabaseError
 
-from projects.api.responses import json_response
+from projects.api.responses import error_response
 from projects.context import ProjectHandle, use_project
 from projects.directory import find_project
 from projects.errors import ApiError, not_found
@@ -87,19 +88,20 @@ class Edge:
 
     async def _in_project(self, match: re.Match[str], scope: Scope, receive: Receive, send: Send) -> None:
         ref, rest = match[1], match[2] or "/"
-        project = await find_project(ref)
+        project: ProjectHandle | None = None
+        refusal: Exception | None = None
+        try:
+            project = await find_project(ref)
+            refusal = _refusal(project)
+        except DatabaseError as error:
+            refusal = error
         origin = _allowed_origin(scope, project)
-        send = _with_headers(send, origin)
         if scope["method"] == "OPTIONS":
             await _preflight(scope, send, origin)
             return
-        try:
-            if project is None:
-                raise not_found("No project has this address.")
-            if project.status == "suspended":
-                raise ApiError(503, "This project is suspended.")
-        except ApiError as error:
-            await json_response(error.as_json(), error.status)(scope, receive, send)
+        send = _with_headers(send, origin)
+        if project is None or refusal is not None:
+            await error_response(refusal or not_found())(scope, receive, send)
             return
         structlog.contextvars.bind_contextvars(project=project.ref)
         # Routes are written from the project's own root; what the prefix was, who builds addresses must know.
@@ -107,6 +109,15 @@ class Edge:
         with use_project(project):
             await self._api(inner, receive, send)
         structlog.contextvars.unbind_contextvars("project")
+
+
+def _refusal(project: ProjectHandle | None) -> ApiError | None:
+    """Why nothing of the project is served; None when it is."""
+    if project is None:
+        return not_found("No project has this address.")
+    if project.status == "suspended":
+        return ApiError(503, "This project is suspended.")
+    return None
 
 
 def _request_id(scope: Scope) -> str:
@@ -153,9 +164,13 @@ def _with_headers(send: Send, origin: bytes) -> Send:
 
 
 async def _preflight(scope: Scope, send: Send, origin: bytes) -> None:
-    headers: list[tuple[bytes, bytes]] = []
+    headers = [(b"vary", b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers")]
     if origin:
-        headers = [(b"access-control-allow-methods", _METHODS), (b"access-control-max-age", b"86400")]
+        headers += [
+            (b"access-control-allow-origin", origin),
+            (b"access-control-allow-methods", _METHODS),
+            (b"access-control-max-age", b"86400"),
+        ]
         wanted = _header(scope, b"access-control-request-headers")
         if wanted:
             headers.append((b"access-control-allow-headers", wanted))

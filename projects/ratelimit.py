@@ -27,7 +27,7 @@ log = structlog.get_logger("mbaas.ratelimit")
 
 # How long the counts stay in this process after Redis failed, before it is asked again.
 REDIS_PAUSE_SECONDS = 5
-REDIS_TIMEOUT_SECONDS = 0.5
+REDIS_TIMEOUT_SECONDS = 2
 # Counts beyond these wait: the client's pool refuses more connections than it may have.
 REDIS_CONNECTIONS = 16
 
@@ -117,9 +117,13 @@ class Limiter:
                     try:
                         return await getattr(self._redis, method)(*args)
                     except (StorageError, OSError) as error:
-                        self._redis_again = time.monotonic() + REDIS_PAUSE_SECONDS
-                        log.warning("rate limits count in this process: Redis failed", error=str(error))
+                        self._pause(error)
         return await getattr(self._memory, method)(*args)
+
+    def _pause(self, error: Exception) -> None:
+        if time.monotonic() >= self._redis_again:
+            log.warning("rate limits count in this process: Redis failed", error=str(error))
+        self._redis_again = time.monotonic() + REDIS_PAUSE_SECONDS
 
 
 def _redis_storage(url: str) -> Storage:

@@ -27,7 +27,7 @@ from projects.schema.fields.coerce import is_storable
 ALGORITHM: Final = "HS256"
 AUTH: Final = "auth"
 # Longer ones are not ours: ours have about 250 characters.
-_LONGEST: Final = 4096
+_LONGEST: Final = 1024
 # Tokens whose reading is remembered: a request's costs 150 µs the first time, a few after that.
 _REMEMBERED: Final = 10_000
 # The last second of the year 9999, the end of the dates that clients can read.
@@ -73,11 +73,14 @@ def encode_token(key: bytes, claims: Claims, seconds: int) -> str:
     return jwt.encode(payload, key, ALGORITHM)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def read_claims(token: str) -> Claims | None:
     """The claims of an auth token, unchecked; None for anything that could not be one."""
-    if len(token) > _LONGEST or not token.isascii():
-        return None
+    # What is remembered is bounded in size too, whatever is sent.
+    return _read_claims(token) if len(token) <= _LONGEST and token.isascii() else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_claims(token: str) -> Claims | None:
     try:
         data = jwt.decode(token, options={"verify_signature": False})
     # A payload of nothing but brackets is too deep for the JSON reader.
@@ -106,9 +109,13 @@ def _signed_until(token: str, key: bytes) -> float:
     One algorithm: never what the token's header asks for. What was found is remembered, since it cannot
     change: another key is another question.
     """
-    checks = {"require": ["exp"], "verify_exp": False, "verify_nbf": False, "verify_iat": False}
     try:
-        end = jwt.decode(token, key, algorithms=[ALGORITHM], options=checks)["exp"]
+        end = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            options={"require": ["exp"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+        )["exp"]
     except (jwt.InvalidTokenError, RecursionError):
         return 0
     return end if isinstance(end, int | float) else 0

@@ -8,20 +8,32 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from python_multipart.multipart import parse_options_header
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 
 from projects.errors import ApiError, bad_request
 
 JSON_PART = "@jsonPayload"
+UNSUPPORTED = "Unsupported Content-Type."
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
-async def read_body(request: Request) -> dict[str, Any]:
+async def read_body(request: Request, broken: str = "") -> dict[str, Any]:
     """The body as a mapping; empty for none and for ``null``.
 
-    Raises 400 for what is broken or no mapping, 413 when it is larger than MBAAS_MAX_BODY_BYTES.
+    Raises 400 for what is broken or no mapping (with the message ``broken``, if given), 413 when it is
+    larger than MBAAS_MAX_BODY_BYTES.
     """
+    try:
+        return await _read_body(request)
+    except ApiError as error:
+        if broken and error.status == 400 and error.message != UNSUPPORTED:
+            raise bad_request(broken) from None
+        raise
+
+
+async def _read_body(request: Request) -> dict[str, Any]:
     kind = request.headers.get("content-type", "")
     if kind.startswith("application/json"):
         return parse_json_object(await read_bytes(request))
@@ -29,7 +41,7 @@ async def read_body(request: Request) -> dict[str, Any]:
         return await _read_form(request)
     if not await read_bytes(request):
         return {}
-    raise bad_request("Unsupported Content-Type.")
+    raise bad_request(UNSUPPORTED)
 
 
 async def read_bytes(request: Request) -> bytes:
@@ -93,7 +105,8 @@ async def _read_form(request: Request) -> dict[str, Any]:
     limit = settings.MBAAS_MAX_BODY_BYTES
     _refuse_if_announced_larger(request, limit)
     # Starlette reads the stream itself: hand it one that counts.
-    request._receive = _counting(request.receive, limit)
+    watched = _Watched(request.receive, limit)
+    request._receive = watched
     try:
         form = await request.form(max_fields=1000, max_part_size=limit)
     except (MultiPartException, ClientDisconnect, KeyError, AssertionError, ValueError):
@@ -103,6 +116,8 @@ async def _read_form(request: Request) -> dict[str, Any]:
         if getattr(error, "status_code", None) == 400:
             raise bad_request() from None
         raise
+    if not watched.is_complete(request.headers["content-type"]):
+        raise bad_request()
     values: dict[str, list[Any]] = {}
     payload: dict[str, Any] = {}
     for name, value in form.multi_items():
@@ -116,18 +131,32 @@ async def _read_form(request: Request) -> dict[str, Any]:
     return {**plain, **payload}
 
 
-def _counting(receive: Any, limit: int) -> Any:
-    size = 0
+class _Watched:
+    """A receive that counts what comes and remembers how it ended."""
 
-    async def counted() -> Any:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > limit:
+    # A boundary has at most 70 characters (RFC 2046); what may follow it is cut off by clients.
+    _TAIL = 512
+
+    def __init__(self, receive: Any, limit: int) -> None:
+        self._receive = receive
+        self._left = limit
+        self._tail = b""
+
+    async def __call__(self) -> Any:
+        message = await self._receive()
+        part = message.get("body", b"")
+        self._left -= len(part)
+        if self._left < 0:
             raise too_large()
+        self._tail = (self._tail + part)[-self._TAIL :]
         return message
 
-    return counted
+    def is_complete(self, content_type: str) -> bool:
+        """Whether a multipart body came to its closing boundary; the parser takes a cut one for whole."""
+        if not content_type.startswith("multipart/"):
+            return True
+        boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+        return b"--" + boundary + b"--" in self._tail
 
 
 def infer(text: str) -> Any:

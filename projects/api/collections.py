@@ -19,8 +19,10 @@ from projects.records.list import Page
 from projects.records.pick import parse_pick
 from projects.rules import validate_rule
 from projects.schema.collection import CollectionSchema
-from projects.schema.importing import import_collections
+from projects.schema.importing import MALFORMED_IMPORT, import_collections
 from projects.schema.operations import (
+    MALFORMED,
+    MALFORMED_TYPE,
     create_collection,
     delete_collection,
     list_collections,
@@ -65,7 +67,7 @@ async def _list(request: Request) -> Response:
 
 
 async def _create(request: Request) -> Response:
-    body = await read_body(request)
+    body = await read_body(request, MALFORMED_TYPE)
 
     def work(call: Call) -> CollectionSchema:
         require_superuser(call)
@@ -90,7 +92,7 @@ async def _view(request: Request) -> Response:
 
 
 async def _update(request: Request) -> Response:
-    body = await read_body(request)
+    body = await read_body(request, MALFORMED)
 
     def work(call: Call) -> CollectionSchema:
         require_superuser(call)
@@ -133,7 +135,7 @@ async def truncate(request: Request) -> Response:
 
 @endpoint
 async def import_(request: Request) -> Response:
-    body = await read_body(request)
+    body = await read_body(request, MALFORMED_IMPORT)
 
     def work(call: Call) -> None:
         require_superuser(call)

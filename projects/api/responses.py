@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import psycopg.errors
 import structlog
+from django.db import DatabaseError
 from psycopg_pool import PoolClosed, PoolTimeout
 from starlette.responses import Response
 
@@ -51,7 +52,7 @@ def as_api_error(error: BaseException) -> ApiError:
         return bad_request()
     if isinstance(error, psycopg.errors.ProgramLimitExceeded):
         return bad_request("A value is too long for an index that covers it.")
-    if isinstance(error, (DatabaseMissingError, psycopg.OperationalError, PoolTimeout, PoolClosed)):
+    if isinstance(error, (DatabaseMissingError, DatabaseError, psycopg.OperationalError, PoolTimeout, PoolClosed)):
         log.error("project database unavailable", error=str(error))
         return ApiError(503, UNAVAILABLE, headers={"Retry-After": "5"})
     if isinstance(error, sqlite3.OperationalError):

@@ -19,7 +19,7 @@ from projects.records.changelog import log_change
 from projects.records.rows import Values, insert
 from projects.records.write import IntegrityErrors, accepted, missing_relations, refusal, without_hidden
 from projects.schema.collection import CollectionSchema
-from projects.schema.record_values import prepare_create, validate_values
+from projects.schema.record_values import named_fields, prepare_create, validate_values
 
 FAILED = "Failed to create record."
 
@@ -61,5 +61,4 @@ def submitted(
     collection: CollectionSchema, body: Mapping[str, Any], values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """``@request.body``: what the client sent, by field, as the operation understood it."""
-    fields = collection.field_by_name
-    return {name: values[name] if name in fields else value for name, value in body.items()}
+    return {**body, **{name: values[name] for name in named_fields(collection, body)}}

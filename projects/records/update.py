@@ -50,7 +50,9 @@ def update_record(
     check_auth_update(call, collection, before, changed, body, hashed, FAILED)
     rotate_token_key(collection, before, changed)
     changed.update(touch_dates(collection))
-    errors: dict[str, Any] = {**validate_values(collection, {**before, **changed}, changed, before)}
+    # Every field, not only the changed ones: what a record was allowed before its collection became stricter
+    # must be put in order with the next change.
+    errors: dict[str, Any] = {**validate_values(collection, {**before, **changed}, old=before)}
     errors.update(missing_relations(call, collection, changed, [n for n in changed if n not in errors]))
     if errors:
         raise invalid_fields(FAILED, errors)

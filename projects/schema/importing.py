@@ -33,7 +33,12 @@ INVALID_IMPORT: Final = "An error occurred while validating the submitted data."
 
 # Complaints that the wire contract words in lower case when they stand inside another message.
 _LOWERED: Final = frozenset(
-    {"validation_required", "validation_match_invalid", "validation_length_out_of_range"}
+    {
+        "validation_required",
+        "validation_match_invalid",
+        "validation_length_out_of_range",
+        "validation_not_in_invalid",
+    }
 )
 
 

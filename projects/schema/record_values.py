@@ -61,6 +61,16 @@ def prepare_update(
     return values
 
 
+def named_fields(collection: CollectionSchema, body: Mapping[str, Any]) -> list[str]:
+    """The fields that the body names, by themselves or by a modifier."""
+    modified = _has_modifiers(body)
+    return [
+        field.name
+        for field in collection.fields
+        if field.name in body or (modified and any(key in body for key, _ in _modifier_keys(field)))
+    ]
+
+
 def touch_dates(collection: CollectionSchema) -> dict[str, str]:
     """The autodate values that an update sets."""
     now = now_text()

@@ -10,12 +10,12 @@ import pytest
 
 from tests.server import OWNER, PASSWORD, Server, running
 
-pytestmark = pytest.mark.server
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("console")) as started:
+        # The installation of tests has no demo.
+        started.manage("bootstrap")
         yield started
 
 

@@ -72,8 +72,7 @@ test("a name is taken once", async () => {
 test("a deleted collection is gone with its records", async () => {
   const made = await admin.collections.create({ name: unique("things"), type: "base", listRule: "" });
   await admin.collection(made.name).create({});
-  // It holds data, so mbaas wants to be told that this is meant; PocketBase deletes without asking.
-  await admin.collections.delete(made.id, { query: { confirm: true } });
+  await admin.collections.delete(made.id);
   await refused(admin.collections.getOne(made.id), 404);
   await refused(connect().collection(made.name).getList(), 404);
 });

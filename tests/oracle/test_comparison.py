@@ -51,7 +51,11 @@ def test_a_time_of_this_run_is_now() -> None:
 
 
 def test_a_time_in_another_notation_is_a_difference() -> None:
-    assert shown(now("%Y-%m-%dT%H:%M:%S.%f")) != "<now>"
+    assert shown(now("%d.%m.%Y %H:%M:%S.%f")) != "<now>"
+
+
+def test_our_notation_of_times_is_evened_out() -> None:
+    assert shown(now("%Y-%m-%dT%H:%M:%S.%f")) == "<now>"
 
 
 def test_a_time_of_another_day_stays() -> None:

@@ -40,13 +40,5 @@ def test_every_listed_difference_is_about_a_request_of_the_table() -> None:
     assert set(DIFFERENCES) <= set(CASES)
 
 
-def test_every_extra_key_occurs(played: Callable[[str], Pair]) -> None:
-    used: set[str] = set()
-    for key in dict.fromkeys(key for key, _ in CASES.values() if key.startswith("collections")):
-        for theirs, ours in zip(*played(key), strict=True):
-            used |= used_extra_keys(theirs, ours, EXTRA)
-    assert used == EXTRA
-
-
 def _covers(entry: Allowed, at: str) -> bool:
     return at == entry.at or at.startswith(f"{entry.at}.")

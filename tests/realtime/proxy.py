@@ -12,7 +12,12 @@ class Proxy:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._scheme, self._host, self._port, self._path = parts.scheme, parts.hostname, parts.port, parts.path
+        self._scheme, self._host, self._port, self._path = (
+            parts.scheme,
+            parts.hostname,
+            parts.port,
+            parts.path,
+        )
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()

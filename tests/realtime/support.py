@@ -88,7 +88,9 @@ class Listener:
         new = self.transport.sent[self._read :]
         self._read = len(self.transport.sent)
         return [
-            dict(line.split(":", 1) for line in block.split("\n")) for block in new.decode().split("\n\n") if block
+            dict(line.split(":", 1) for line in block.split("\n"))
+            for block in new.decode().split("\n\n")
+            if block
         ]
 
     def heard(self) -> list[tuple[str, str, dict[str, Any]]]:

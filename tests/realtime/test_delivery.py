@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from projects.context import ProjectHandle
-from projects.databases import Session
 from projects.databases.lanes import TooBusyError
 from projects.realtime import client as client_module
 from projects.realtime import project_hub
@@ -33,13 +32,17 @@ from tests.realtime.support import (
 )
 
 
-def test_changes_are_heard_in_the_order_of_their_commits_also_where_sql_decides_some(project: ProjectHandle) -> None:
+def test_changes_are_heard_in_the_order_of_their_commits_also_where_sql_decides_some(
+    project: ProjectHandle,
+) -> None:
     async def scenario() -> None:
         async with stage(project) as s:
             orgs = await s.collection("orgs", text("name"))
             await s.create(orgs, id="org000000000000", name="x")
             plain = await s.collection("plain", number("n"))
-            related = await s.collection("related", number("n"), relation("org", orgs), listRule="org.name = 'x'")
+            related = await s.collection(
+                "related", number("n"), relation("org", orgs), listRule="org.name = 'x'"
+            )
             listener = await s.connect("plain/*", "related/*", topic("plain/*", {"filter": "n >= 0"}))
             for n in range(60):
                 collection, values = (related, {"org": "org000000000000"}) if n % 3 == 0 else (plain, {})
@@ -56,7 +59,9 @@ def test_changes_are_heard_in_the_order_of_their_commits_also_where_sql_decides_
     run(scenario())
 
 
-def test_the_changes_of_one_transaction_come_in_their_order_and_with_rising_numbers(project: ProjectHandle) -> None:
+def test_the_changes_of_one_transaction_come_in_their_order_and_with_rising_numbers(
+    project: ProjectHandle,
+) -> None:
     async def scenario() -> None:
         async with stage(project) as s:
             posts = await s.collection("posts", number("n"))
@@ -212,7 +217,9 @@ def test_no_more_clients_than_allowed_and_none_while_stopping(project: ProjectHa
     run(scenario())
 
 
-def test_topics_of_all_clients_are_bounded_together(project: ProjectHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_topics_of_all_clients_are_bounded_together(
+    project: ProjectHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("projects.realtime.hub.MAX_TOPICS_BYTES", 100)
 
     async def scenario() -> None:

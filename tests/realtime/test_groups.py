@@ -92,7 +92,9 @@ def test_a_rule_is_evaluated_once_for_all_whom_it_cannot_tell_apart(
     run(scenario())
 
 
-def test_a_rule_that_sql_decides_is_asked_once_for_each_user(project: ProjectHandle, counted: Counter[str]) -> None:
+def test_a_rule_that_sql_decides_is_asked_once_for_each_user(
+    project: ProjectHandle, counted: Counter[str]
+) -> None:
     async def scenario() -> None:
         async with stage(project) as s:
             orgs = await s.collection("orgs", {"name": "active", "type": "bool"})

@@ -65,7 +65,9 @@ def states(*values: int | None) -> list[ChangeEvent]:
         (1, 0, 1, None),
     ],
 )
-def test_in_whatever_order_they_come_a_subscriber_ends_with_what_is_true(values: tuple[int | None, ...]) -> None:
+def test_in_whatever_order_they_come_a_subscriber_ends_with_what_is_true(
+    values: tuple[int | None, ...],
+) -> None:
     changes = states(*values)
     last = changes[-1].after
     truth = last if last is not None and last["n"] > 0 else None

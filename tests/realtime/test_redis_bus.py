@@ -19,7 +19,18 @@ from projects.realtime.submission import Submission
 from projects.records.events import ChangeEvent
 from projects.schema.fields.password import PasswordHash
 from tests.realtime.proxy import Proxy
-from tests.realtime.support import Listener, Stage, insert, make_user, number, run, stage, status_of, text, until
+from tests.realtime.support import (
+    Listener,
+    Stage,
+    insert,
+    make_user,
+    number,
+    run,
+    stage,
+    status_of,
+    text,
+    until,
+)
 from tests.services import ServiceMissingError, on_ci, redis
 
 
@@ -66,7 +77,9 @@ async def hears(listener: Listener, *actions: str) -> None:
     assert heard == list(actions)
 
 
-def test_a_change_reaches_the_clients_of_every_process_once_and_in_order(project: ProjectHandle, redis_url: str) -> None:
+def test_a_change_reaches_the_clients_of_every_process_once_and_in_order(
+    project: ProjectHandle, redis_url: str
+) -> None:
     async def scenario() -> None:
         async with two(project, redis_url) as (here, there):
             posts = await here.collection("posts", number("n"))
@@ -82,7 +95,9 @@ def test_a_change_reaches_the_clients_of_every_process_once_and_in_order(project
     run(scenario())
 
 
-def test_a_client_is_reached_through_whichever_process_is_asked(project: ProjectHandle, redis_url: str) -> None:
+def test_a_client_is_reached_through_whichever_process_is_asked(
+    project: ProjectHandle, redis_url: str
+) -> None:
     async def scenario() -> None:
         async with two(project, redis_url) as (here, there):
             posts = await here.collection("posts", listRule="@request.auth.id != ''")
@@ -102,7 +117,9 @@ def test_a_client_is_reached_through_whichever_process_is_asked(project: Project
     run(scenario())
 
 
-def test_a_client_of_another_project_is_not_found_across_processes_either(make_project: Any, redis_url: str) -> None:
+def test_a_client_of_another_project_is_not_found_across_processes_either(
+    make_project: Any, redis_url: str
+) -> None:
     one, other = make_project("first"), make_project("second")
 
     async def scenario() -> None:
@@ -114,7 +131,9 @@ def test_a_client_of_another_project_is_not_found_across_processes_either(make_p
     run(scenario())
 
 
-def test_a_user_signed_out_by_one_process_is_a_guest_in_the_others(project: ProjectHandle, redis_url: str) -> None:
+def test_a_user_signed_out_by_one_process_is_a_guest_in_the_others(
+    project: ProjectHandle, redis_url: str
+) -> None:
     async def scenario() -> None:
         async with two(project, redis_url) as (here, there):
             posts = await here.collection("posts", listRule="@request.auth.id != ''")
@@ -196,7 +215,9 @@ def test_a_line_that_has_gone_silent_is_noticed(
     run(scenario())
 
 
-def test_changes_made_while_redis_is_away_are_told_when_it_is_back(project: ProjectHandle, redis_url: str) -> None:
+def test_changes_made_while_redis_is_away_are_told_when_it_is_back(
+    project: ProjectHandle, redis_url: str
+) -> None:
     async def scenario() -> None:
         async with Proxy(redis_url) as line, two(project, line.url, redis_url) as (here, there):
             posts = await here.collection("posts", number("n"))
@@ -240,12 +261,19 @@ def test_more_changes_than_can_wait_for_redis_send_clients_to_load(
     run(scenario())
 
 
-def test_a_message_told_twice_is_heard_once_and_a_gap_is_noticed(project: ProjectHandle, redis_url: str) -> None:
+def test_a_message_told_twice_is_heard_once_and_a_gap_is_noticed(
+    project: ProjectHandle, redis_url: str
+) -> None:
     async def scenario() -> None:
         async with stage(project, bus=bus(redis_url), hears_commits=False) as s:
             posts = await s.collection("posts", number("n"))
             listener = await s.connect("posts/*")
-            schema_version = (await s.lanes.read(project, lambda session: int(session.rows("SELECT value FROM _params WHERE key = 'schema_version'")[0][0])))
+            schema_version = await s.lanes.read(
+                project,
+                lambda session: int(
+                    session.rows("SELECT value FROM _params WHERE key = 'schema_version'")[0][0]
+                ),
+            )
             assert isinstance(s.bus, RedisBus)
 
             def tell(number_: int, n: int) -> None:
@@ -316,7 +344,9 @@ def test_a_server_starts_without_redis_and_takes_clients_when_it_comes(
     run(scenario())
 
 
-def test_what_was_committed_last_is_told_before_the_process_ends(project: ProjectHandle, redis_url: str) -> None:
+def test_what_was_committed_last_is_told_before_the_process_ends(
+    project: ProjectHandle, redis_url: str
+) -> None:
     async def scenario() -> None:
         async with stage(project, bus=bus(redis_url), hears_commits=False) as there:
             async with stage(project, bus=bus(redis_url)) as here:
@@ -353,7 +383,12 @@ def test_a_project_that_is_not_watched_any_more_is_not_heard(project: ProjectHan
 
 def test_a_password_does_not_leave_the_process() -> None:
     project = ProjectHandle("uid", "demo", "sqlite", "local")
-    record = {"id": "a", "password": PasswordHash("$argon2$secret"), "tokenKey": "k", "geo": {"lon": 1.5, "lat": 0}}
+    record = {
+        "id": "a",
+        "password": PasswordHash("$argon2$secret"),
+        "tokenKey": "k",
+        "geo": {"lon": 1.5, "lat": 0},
+    }
     event = ChangeEvent(project, 3, 2, "users", "a", "update", record, {**record, "n": None, "tags": ["x"]})
     message = encode_change("origin", 5, event)
     assert b"secret" not in message

@@ -87,7 +87,9 @@ def test_an_event_of_an_older_schema_is_told_under_todays(project: ProjectHandle
             await s.create(posts, title="x")
             unlisten(held.append)
             id_field, title = posts.field_by_name["id"], posts.field_by_name["title"]
-            altered = await s.alter("posts", fields=[id_field.as_json(), title.as_json(), number("n"), boolean("b")])
+            altered = await s.alter(
+                "posts", fields=[id_field.as_json(), title.as_json(), number("n"), boolean("b")]
+            )
             listener = await s.connect("posts/*")
             await s.create(altered, title="y", n=3)
             assert [record["n"] for _, _, record in listener.heard()] == [3]
@@ -144,7 +146,9 @@ def test_a_change_that_came_without_its_images_is_read(project: ProjectHandle, a
     run(scenario())
 
 
-def test_a_change_without_images_of_a_record_that_has_gone_since_is_left_to_its_deletion(project: ProjectHandle) -> None:
+def test_a_change_without_images_of_a_record_that_has_gone_since_is_left_to_its_deletion(
+    project: ProjectHandle,
+) -> None:
     async def scenario() -> None:
         async with stage(project) as s:
             posts = await s.collection("posts", number("n"))

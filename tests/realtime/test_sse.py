@@ -38,7 +38,11 @@ class Connection:
         if not self.room.is_set():
             await self.room.wait()
         self.messages.append(message)
-        if message["type"] == "http.response.body" and not message.get("more_body") and self._tells_when_finished:
+        if (
+            message["type"] == "http.response.body"
+            and not message.get("more_body")
+            and self._tells_when_finished
+        ):
             self.leave()
 
     def leave(self) -> None:
@@ -50,7 +54,8 @@ class Connection:
 
     @property
     def finished(self) -> bool:
-        return bool(self.messages) and self.messages[-1].get("more_body") is False
+        last = self.messages[-1] if self.messages else {}
+        return last.get("type") == "http.response.body" and not last.get("more_body")
 
     @property
     def client_id(self) -> str:
@@ -204,5 +209,3 @@ def test_head_is_answered_with_the_headers_alone() -> None:
 
 def test_a_topic_that_is_no_unicode_does_not_break_the_frame() -> None:
     assert SseTransport.frame("x\ud800", 1, b"{}") == b"id:1\nevent:x?\ndata:{}\n\n"
-
-

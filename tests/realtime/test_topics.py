@@ -54,7 +54,10 @@ def test_options_that_cannot_be_read_count_as_none(text: str, query: dict[str, s
 
 
 def test_headers_are_named_as_rules_name_them() -> None:
-    assert parse_topic(topic("p", None, {"X-Token": "a", "other_one": 1})).headers == {"x_token": "a", "other_one": "1"}
+    assert parse_topic(topic("p", None, {"X-Token": "a", "other_one": 1})).headers == {
+        "x_token": "a",
+        "other_one": "1",
+    }
 
 
 def test_a_record_belongs_to_the_topics_of_its_collection_by_name_and_id_and_to_its_own() -> None:

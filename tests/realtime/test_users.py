@@ -68,7 +68,13 @@ def test_an_unknown_client_and_one_that_has_left_are_not_found(project: ProjectH
     async def scenario() -> None:
         async with stage(project) as s:
             listener = await s.connect("x")
-            for client_id in ("", "nope", s.bus.node + "x" * 30, listener.client.id[:-1], listener.client.id + "x"):
+            for client_id in (
+                "",
+                "nope",
+                s.bus.node + "x" * 30,
+                listener.client.id[:-1],
+                listener.client.id + "x",
+            ):
                 submission = Submission(client_id, ("x",))
                 assert await status_of(s.hub.submit(project, submission, "")) == 404, client_id
             s.hub.disconnect(listener.client)

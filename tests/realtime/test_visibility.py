@@ -140,7 +140,9 @@ def test_a_subscriptions_filter_narrows_what_the_rule_lets_through(
         async with stage(project) as s:
             orgs = await s.collection("orgs", boolean("active"))
             await s.create(orgs, id="active000000000", active=True)
-            posts = await s.collection("posts", number("n"), text("hidden", hidden=True), relation("org", orgs))
+            posts = await s.collection(
+                "posts", number("n"), text("hidden", hidden=True), relation("org", orgs)
+            )
             listener = await s.connect(topic("posts/*", {"filter": text_}))
             await s.create(posts, id="r00000000000000", n=9, hidden="x", org="active000000000")
             await s.update(posts, "r00000000000000", n=8)
@@ -154,14 +156,18 @@ def test_a_filter_never_lets_through_what_the_rule_refuses(project: ProjectHandl
     async def scenario() -> None:
         async with stage(project) as s:
             posts = await s.collection("posts", number("n"), listRule="n > 5", viewRule="n > 5")
-            filtered = await s.connect(topic("posts/*", {"filter": "n < 5"}), topic("posts/r00000000000000", {"filter": "n < 5"}))
+            filtered = await s.connect(
+                topic("posts/*", {"filter": "n < 5"}), topic("posts/r00000000000000", {"filter": "n < 5"})
+            )
             await s.create(posts, id="r00000000000000", n=1)
             assert filtered.actions() == NOBODY
 
     run(scenario())
 
 
-def test_a_filter_goes_through_a_relation_only_where_its_records_may_be_listed(project: ProjectHandle) -> None:
+def test_a_filter_goes_through_a_relation_only_where_its_records_may_be_listed(
+    project: ProjectHandle,
+) -> None:
     async def scenario() -> None:
         async with stage(project) as s:
             orgs = await s.collection("orgs", boolean("active"), listRule=None)
@@ -366,7 +372,8 @@ def test_another_project_hears_nothing(make_project: Any) -> None:
             topics = ("posts/*", "pbc_posts/*")
             here, there = await first.connect(*topics), await second.connect(*topics, who="superuser")
             [posts] = await first.lanes.read(
-                first.project, lambda session: [c for c in load_schema(session).collections if c.name == "posts"]
+                first.project,
+                lambda session: [c for c in load_schema(session).collections if c.name == "posts"],
             )
             await first.create(posts)
             assert here.actions() == ["create", "create"]

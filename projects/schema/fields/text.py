@@ -50,7 +50,7 @@ class TextField(Field):
         return to_text(value)
 
     def modify(self, current: Any, modifier: str, operand: Any) -> str:
-        return to_text(operand) + self.generated() if self.autogenerate_pattern else str(current)
+        return to_text(operand) + (self.generated() if self.autogenerate_pattern else "")
 
     def check(self, value: Any) -> None:
         length = len(value)

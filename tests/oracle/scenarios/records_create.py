@@ -163,11 +163,8 @@ BODIES: dict[str, bytes] = {
     "null": b"null",
     "a string": b'"x"',
     "a number": b"5",
-    "two values after one another": b'{"a":"1"}{"a":"2"}',
     "the same key twice": b'{"a":"1","a":"2"}',
     "a raw NUL": b'{"a":"\x00"}',
-    "invalid UTF-8": b'{"a":"\xff\xfe"}',
-    "half a surrogate pair": b'{"a":"\\ud800"}',
     "single quotes": b"{'a':1}",
     "a trailing comma": b'{"a":1,}',
     "NaN": b'{"n":NaN}',
@@ -176,6 +173,13 @@ BODIES: dict[str, bytes] = {
     "a byte order mark": b'\xef\xbb\xbf{"a":"bom"}',
     "a comment": b'{"a":"1"/*c*/}',
     "nested too deep": b'{"j":' + b"[" * 12000 + b"]" * 12000 + b"}",
+}
+
+# What PocketBase mends silently and we refuse. They come last: what they make would number the ids after them.
+MENDED: dict[str, bytes] = {
+    "two values after one another": b'{"a":"1"}{"a":"2"}',
+    "invalid UTF-8": b'{"a":"\xff\xfe"}',
+    "half a surrogate pair": b'{"a":"\\ud800"}',
 }
 
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
@@ -209,6 +213,7 @@ SENT = Scenario(
         make("notes", field("a", "text"), field("n", "number"), field("j", "json"), **OPEN),
         *(sent(says, raw) for says, raw in BODIES.items()),
         *(sent(says, raw, kind) for says, (kind, raw) in CONTENT_TYPES.items()),
+        *(sent(says, raw) for says, raw in MENDED.items()),
     ),
 )
 

@@ -1,0 +1,127 @@
+"""Rules as a saved collection is checked for: what passes, and what each mistake is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from projects.rules import RuleError, RuleSyntaxError, validate_rule
+from projects.schema.collection import ProjectSchema
+from tests.rules.world import collection, field, relation
+
+ORGS = collection("orgs", field("name", "text"))
+USERS = collection("users", relation("org", "orgs"), relation("orgs", "orgs", 3), type_="auth")
+STAFF = collection("staff", relation("boss", "users"), type_="auth")
+CHAIN = collection("chain", relation("next", "chain"), field("k", "text"))
+MAIN = collection(
+    "main",
+    field("a", "text"),
+    field("h", "text", hidden=True),
+    field("n", "number"),
+    relation("u", "users"),
+    relation("us", "users", 3),
+    relation("lost", "nowhere"),
+    field("j", "json"),
+    field("ms", "select", values=["a", "b"], maxSelect=2),
+    field("g", "geoPoint"),
+)
+SCHEMA = ProjectSchema(1, (ORGS, USERS, STAFF, CHAIN, MAIN))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "a = 1", " a = 1 ", "1 = 1", "'a' = 'b'", "@request.auth.id != ''", "@request.auth.nope = 1",
+        "@request.body.a = 1", "@request.body.nope = 1", "@request.body.a:isset = true", "a:isset = true",
+        "a:lower = 'x'", "n:lower = 'x'", "a:each = 'x'", "a:length = 1", "@request.query.x = 1",
+        "@request.query.a.b = 1", "@request.headers.x_y = 1", "@request.method = 'GET'", "@request.context = 'default'",
+        "u.email = 'x'", "u.tokenKey = 'x'", "h = 1", "j.a.b = 1", "@now > a", "a ?= 1", "a = null", "a = true",
+        "a > 'x' || n < 1.5", "a = 1 // comment", "a = -5", "@request.auth.collectionName = 'users'",
+        "@request.body.u.email = 'x'", "@request.body.a:changed = true", "u.org.name ~ 'x'", "u.id = @request.auth.id",
+        "@request.auth.org.name = 'x'", "@request.auth.boss.email = 'x'", "g.lon > 5", "us:each = 'x'",
+        "us ~ @request.auth.id", "@request.body.us:length < 3", "@request.auth.anything:length = 1",
+        "@request.auth.name:nope = 1",
+    ],
+)  # fmt: skip
+def test_a_rule_in_order_passes(rule: str) -> None:
+    validate_rule(rule, SCHEMA, MAIN)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message", "position"),
+    [
+        ("nope = 1", 'invalid left operand "nope" - unknown field "nope"', 0),
+        ("a = x", 'invalid right operand "x" - unknown field "x"', 4),
+        ("n = 1 && u.nope = 1", 'invalid left operand "u.nope" - unknown field "nope"', 9),
+        ("nope.a = 1", 'invalid left operand "nope.a" - failed to resolve field "nope"', 0),
+        ("u.nope.a = 1", 'invalid left operand "u.nope.a" - failed to resolve field "nope"', 0),
+        ("a.b = 1", 'invalid left operand "a.b" - field "a" is not a valid relation', 0),
+        ("n.x = 1", 'invalid left operand "n.x" - field "n" is not a valid relation', 0),
+        ("ms.0 = 'a'", 'invalid left operand "ms.0" - field "ms" is not a valid relation', 0),
+        ("u.email.x = 1", 'invalid left operand "u.email.x" - field "email" is not a valid relation', 0),
+        (
+            "@request.nope = 1",
+            'invalid left operand "@request.nope" - failed to resolve field "@request.nope"',
+            0,
+        ),
+        (
+            "@request.auth = ''",
+            'invalid left operand "@request.auth" - failed to resolve field "@request.auth"',
+            0,
+        ),
+        ("@request.method.x = ''", '"@request.method.x" - failed to resolve field "@request.method.x"', 0),
+        ("@request.method:lower = ''", 'failed to resolve field "@request.method:lower"', 0),
+        ("@request.ip = ''", 'failed to resolve field "@request.ip"', 0),
+        ("@nope = 1", 'invalid left operand "@nope" - failed to resolve field "@nope"', 0),
+        ("#a = 1", 'failed to resolve field "#a"', 0),
+        ("@now:lower = 1", 'failed to resolve field "@now:lower"', 0),
+        ("@yearx = 1", 'failed to resolve field "@yearx"', 0),
+        ("a:nope = 1", 'invalid left operand "a:nope" - unknown modifier in "a:nope"', 0),
+        ("a::x = 1", 'invalid identifier "a::x"', 0),
+        ("@request.body.a:nope = true", 'unknown modifier in "a:nope"', 0),
+        ("@request.body.a:each = 'x'", 'field "a" doesn\'t support multivalue operations', 0),
+        ("@request.body.j:length = 1", 'field "j" doesn\'t support multivalue operations', 0),
+        ("@request.body.nope:changed = true", "invalid modifier sequence nope:changed", 0),
+        ("@request.body.nope:length = 1", "invalid modifier sequence nope:length", 0),
+        ("@request.query.x:each = 'a'", "invalid modifier sequence x:each", 0),
+        (
+            "@collection.nope.id = a",
+            'failed to load collection "nope" from field path "@collection.nope.id"',
+            0,
+        ),
+        ("@collection.orgs = 1", 'failed to resolve field "@collection.orgs"', 0),
+        ("nofunc(1) = 1", 'invalid left operand "nofunc" - unknown function "nofunc"', 0),
+        ("lost.a = 1", 'failed to load the collection of relation "lost"', 0),
+        ("j.a" + ".b" * 60 + " = 1", "more than 50 keys inside one value", 0),
+        ("us.email = 'x'", "many records are not supported yet", 0),
+        ("@collection.orgs.id = a", "not supported yet", 0),
+        ("main_via_u.a = 1", "back relations are not supported yet", 0),
+        ("geoDistance(1,2,3,4) < 5", "functions are not supported yet", 0),
+        ("j:each = 1", "not supported yet", 0),
+        ("a = 1 && ms:each = ms:each", "many values on both sides are not supported yet", 9),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(rule: str, message: str, position: int) -> None:
+    with pytest.raises(RuleError) as caught:
+        validate_rule(rule, SCHEMA, MAIN)
+    assert message in caught.value.message
+    assert caught.value.position == position
+
+
+@pytest.mark.parametrize("rule", ["", "  ", "// only", "a", "a =", "(a = 1", "a == 1", "!a", "a IN (1)"])
+def test_a_text_that_is_no_rule_is_a_syntax_error(rule: str) -> None:
+    with pytest.raises(RuleSyntaxError):
+        validate_rule(rule, SCHEMA, MAIN)
+
+
+def test_a_path_goes_through_six_relations_and_not_through_seven() -> None:
+    validate_rule("next." * 6 + "k = 'x'", SCHEMA, CHAIN)
+    validate_rule("next." * 6 + "next.id = 'x'", SCHEMA, CHAIN)
+    with pytest.raises(RuleError, match="more than 6 relations"):
+        validate_rule("next." * 7 + "k = 'x'", SCHEMA, CHAIN)
+
+
+def test_a_relation_of_accounts_that_leads_to_two_collections_is_refused() -> None:
+    clients = collection("clients", relation("org", "users"), type_="auth")
+    schema = ProjectSchema(1, (ORGS, USERS, clients, MAIN))
+    with pytest.raises(RuleError, match="leads to different collections"):
+        validate_rule("@request.auth.org.id:lower = 'x' || @request.auth.org.email = 'x'", schema, MAIN)
