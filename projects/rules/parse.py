@@ -213,7 +213,7 @@ def _syntax_error(text: str, error: UnexpectedInput) -> RuleSyntaxError:
         position = len(text) if ended else _start(error.token)
         found = str(error.token)
     elif isinstance(error, UnexpectedCharacters):
-        terminals, ended, position = set(error.allowed or ()), False, error.pos_in_stream or 0
+        terminals, ended, position = set(error.allowed), False, error.pos_in_stream or 0
         sign = _SIGNS.match(text, position)
         found = sign.group() if sign else text[position]
     else:

@@ -45,6 +45,7 @@ def comparison_part(comparison: Comparison, left: Meaning, right: Meaning) -> Pa
 def _beside_input(operand: Column | Changed, make: TestMaker, given: Input, at_least_one: bool) -> Part:
     read = given.read
     name = operand.field.name if isinstance(operand, Column) and _is_direct(operand) else None
+    many = is_many(operand)
 
     def bind(inputs: Inputs) -> Bound:
         test = make(read(inputs))
@@ -52,7 +53,7 @@ def _beside_input(operand: Column | Changed, make: TestMaker, given: Input, at_l
             return False
         if name is not None:
             return lambda record: test(record.get(name))
-        if is_many(operand):
+        if many:
             values, decide = _values(operand, inputs), any if at_least_one else all
             return lambda record: decide(test(value) for value in values(record))
         reader = _value(operand, inputs)

@@ -124,9 +124,9 @@ def test_a_statement_serves_every_user_and_every_constant() -> None:
     first, second = parse_filter("title = 'a'"), parse_filter("title = 'b'")
     condition = [scope.rule(parse_rule("author = @request.auth.id")), scope.filter(first, superuser=False)]
     query = sa.select(*scope.columns("id")).select_from(scope.from_clause()).where(*condition)
-    statement = scope.render(query.limit(sa.bindparam("limit")))
-    assert statement.params(first.constants, USER, NOW, limit=5) == ["u1", "a", 5]
-    assert statement.params(second.constants, GUEST, NOW, limit=6) == ["", "b", 6]
+    statement = scope.render(query.where(scope.columns("id")[0] > sa.bindparam("after")))
+    assert statement.params(first.constants, USER, NOW, after="x") == ["u1", "a", "x"]
+    assert statement.params(second.constants, GUEST, NOW, after="y") == ["", "b", "y"]
     with pytest.raises(KeyError):
         statement.params(first.constants, USER, NOW)
 
@@ -134,8 +134,8 @@ def test_a_statement_serves_every_user_and_every_constant() -> None:
 def test_a_value_that_the_query_itself_holds_is_kept() -> None:
     scope = Scope(SCHEMA, POSTS, "sqlite")
     (own_id,) = scope.columns("id")
-    query = sa.select(own_id).select_from(scope.from_clause()).where(own_id == "x").limit(3)
-    assert scope.render(query).params((), GUEST, NOW) == ["x", 3]
+    query = sa.select(own_id).select_from(scope.from_clause()).where(own_id == "x", own_id != "y")
+    assert scope.render(query).params((), GUEST, NOW) == ["x", "y"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -167,13 +167,11 @@ def test_an_index_serves_equality_and_order(session: Any) -> None:
     world = make_world(session, [ORGS, POSTS], {})
     for column in ("author", "public", "n", "d"):
         session.execute(f"CREATE INDEX idx_posts_{column} ON posts ({column})")
-    session.execute("CREATE INDEX idx_posts_j ON posts (json_extract(j, '$.a'))")
     for rule, index in [
         ("author = @request.auth.id", "idx_posts_author"),
         ("author = @request.auth.id || public = true", "MULTI-INDEX OR"),
         ("n >= 5", "idx_posts_n"),
         ("d > '2022-01-01'", "idx_posts_d"),
-        ("j.a = 5", "idx_posts_j"),
         ("org.name = 'x' && author = 'y'", "sqlite_autoindex_orgs_1"),
     ]:
         assert index in _plan(world, rule), rule
@@ -181,7 +179,6 @@ def test_an_index_serves_equality_and_order(session: Any) -> None:
 
 def _plan(world: World, rule: str) -> str:
     scope = world.scope("posts")
-    query = sa.select(*scope.columns("title")).select_from(scope.from_clause())
     condition = scope.rule(parse_rule(rule))
     query = sa.select(*scope.columns("title")).select_from(scope.from_clause()).where(condition)
     statement = scope.render(query)

@@ -13,6 +13,7 @@ from projects.databases import Session
 from projects.principal import RequestInfo
 from projects.rules import Scope, Undecidable, compile_predicate, parse_filter, parse_rule
 from projects.schema.collection import CollectionSchema, ProjectSchema
+from projects.schema.ddl import create_table
 from projects.schema.fields.base import Field
 from projects.schema.fields.registry import field_from_json
 
@@ -132,8 +133,7 @@ def make_world(
     schema = ProjectSchema(1, tuple(collections))
     stored: dict[str, list[Record]] = {}
     for made in schema.collections:
-        columns = ", ".join(f'"{f.name}" {f.column_type(session.engine)}' for f in made.fields)
-        session.execute(f'CREATE TABLE "{made.table}" ({columns}, PRIMARY KEY ("id"))')
+        create_table(session, made)
         stored[made.name] = []
         for given in records.get(made.name, ()):
             record = {
