@@ -9,6 +9,8 @@ from collections.abc import Sequence
 def number(value: float) -> str:
     """Three digits that count: 12,345 · 123 · 12.3 · 1.23."""
     size = abs(value)
+    if size == 0:
+        return "0"
     if size >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if size >= 10 else f"{value:.2f}"

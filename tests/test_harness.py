@@ -52,7 +52,7 @@ def test_the_control_plane_is_empty_in_every_test(hosted_project: Any, again: in
 
 def test_data_lives_in_a_folder_of_this_process() -> None:
     assert "mbaas-tests-" in str(settings.MBAAS_DATA_DIR)
-    assert not (ROOT / "data") in settings.MBAAS_DATA_DIR.parents
+    assert (ROOT / "data") not in settings.MBAAS_DATA_DIR.parents
 
 
 def test_the_services_command_passes_the_exit_code_on() -> None:

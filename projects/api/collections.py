@@ -12,6 +12,7 @@ from projects.api.bodies import read_body
 from projects.api.browsing import browse
 from projects.api.dispatch import endpoint, read, write
 from projects.api.guards import require_superuser
+from projects.api.limits import limit_request
 from projects.api.responses import json_response, no_content
 from projects.records.call import Call
 from projects.records.delete import delete_all
@@ -49,6 +50,7 @@ def _answer(request: Request, collection: CollectionSchema) -> Response:
 
 @endpoint
 async def list_or_create(request: Request) -> Response:
+    await limit_request(request)
     return await (_create(request) if request.method == "POST" else _list(request))
 
 
@@ -78,6 +80,7 @@ async def _create(request: Request) -> Response:
 
 @endpoint
 async def view_update_or_delete(request: Request) -> Response:
+    await limit_request(request)
     if request.method == "PATCH":
         return await _update(request)
     return await (_delete(request) if request.method == "DELETE" else _view(request))
@@ -120,6 +123,8 @@ async def _delete(request: Request) -> Response:
 
 @endpoint
 async def truncate(request: Request) -> Response:
+    await limit_request(request)
+
     def work(call: Call) -> None:
         require_superuser(call)
 
@@ -135,6 +140,7 @@ async def truncate(request: Request) -> Response:
 
 @endpoint
 async def import_(request: Request) -> Response:
+    await limit_request(request)
     body = await read_body(request, MALFORMED_IMPORT)
 
     def work(call: Call) -> None:
@@ -147,6 +153,7 @@ async def import_(request: Request) -> Response:
 
 @endpoint
 async def scaffolds(request: Request) -> Response:
+    await limit_request(request)
     await read(request, require_superuser)
     return json_response(scaffolds_json())
 

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from projects.api.bodies import read_body
 from projects.api.dispatch import endpoint
+from projects.api.limits import limit_request
 from projects.api.responses import error_response, no_content
 from projects.context import current_project
 from projects.errors import ApiError, bad_request
@@ -42,6 +43,7 @@ class Realtime:
                 await send(message)
 
             try:
+                await limit_request(Request(scope), "realtimeConnect")
                 await serve_stream(hub(), current_project(), receive, sending)
             except Exception as error:
                 if started:
@@ -51,6 +53,7 @@ class Realtime:
 
 @endpoint
 async def submit(request: Request) -> Response:
+    await limit_request(request, "realtimeSubscribe")
     try:
         body = await read_body(request)
     except ApiError as error:

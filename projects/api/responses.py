@@ -52,7 +52,9 @@ def as_api_error(error: BaseException) -> ApiError:
         return bad_request()
     if isinstance(error, psycopg.errors.ProgramLimitExceeded):
         return bad_request("A value is too long for an index that covers it.")
-    if isinstance(error, (DatabaseMissingError, DatabaseError, psycopg.OperationalError, PoolTimeout, PoolClosed)):
+    if isinstance(
+        error, (DatabaseMissingError, DatabaseError, psycopg.OperationalError, PoolTimeout, PoolClosed)
+    ):
         log.error("project database unavailable", error=str(error))
         return ApiError(503, UNAVAILABLE, headers={"Retry-After": "5"})
     if isinstance(error, sqlite3.OperationalError):

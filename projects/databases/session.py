@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -137,7 +137,9 @@ def _forget(alias: str) -> None:
     wrapper = _open.wrappers.pop(alias, None)
     if wrapper is not None:
         wrapper.close()
-        del connections[alias]
+        # A migration in between may have taken it out already.
+        with suppress(AttributeError):
+            del connections[alias]
 
 
 def _give_back(project: ProjectHandle, wrapper: BaseDatabaseWrapper) -> None:

@@ -10,6 +10,7 @@ import structlog
 
 from projects.principal import RequestInfo
 from projects.realtime.client import identity
+from projects.realtime.offline import require_database
 from projects.records.access import now, row_satisfies, rule_predicate, satisfies
 from projects.records.call import Call
 from projects.rules import Parsed, Predicate, RuleError, Undecidable, compile_predicate, parse_filter
@@ -66,9 +67,11 @@ class RuleBySql:
         return identity(request.principal)
 
     def bind(self, request: RequestInfo) -> Test:
-        return lambda call, record: satisfies(
-            replace(call, request=request), self._collection, self._rule, record
-        )
+        return lambda call, record: self._test(call, request, record)
+
+    def _test(self, call: Call, request: RequestInfo, record: Values) -> bool:
+        require_database(call.session)
+        return satisfies(replace(call, request=request), self._collection, self._rule, record)
 
 
 class FilterBySql:
@@ -83,13 +86,14 @@ class FilterBySql:
         return identity(request.principal)
 
     def bind(self, request: RequestInfo) -> Test:
-        return lambda call, record: self._test(replace(call, request=request), record)
+        return lambda call, record: self._test(call, request, record)
 
-    def _test(self, call: Call, record: Values) -> bool:
+    def _test(self, call: Call, request: RequestInfo, record: Values) -> bool:
+        require_database(call.session)
         parsed, superuser = self._parsed, self._superuser
         try:
             return row_satisfies(
-                call,
+                replace(call, request=request),
                 self._collection,
                 ("filter", parsed.key, superuser),
                 lambda scope: scope.filter(parsed, superuser=superuser),

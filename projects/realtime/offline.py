@@ -31,3 +31,9 @@ class OfflineSession(Session):
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> NoReturn:
         raise NeedsDatabaseError
+
+
+def require_database(session: Session) -> None:
+    """Said before work that will certainly ask it, so that nothing is prepared in vain."""
+    if isinstance(session, OfflineSession):
+        raise NeedsDatabaseError

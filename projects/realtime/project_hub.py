@@ -21,7 +21,7 @@ from projects.databases import Session
 from projects.databases.lanes import TooBusyError
 from projects.principal import GUEST, Principal
 from projects.realtime.audience import Group
-from projects.realtime.client import Client, Transport
+from projects.realtime.client import Client
 from projects.realtime.images import complete, is_complete, under
 from projects.realtime.latest import Latest
 from projects.realtime.offline import NeedsDatabaseError, OfflineSession
@@ -184,7 +184,7 @@ class ProjectHub:
         told = self._latest.in_order(event) if self._latest else event
         if told is None:
             return []
-        call, rendering = Call(self._offline, schema), Rendering()
+        call, rendering = Call(self._offline, schema), Rendering(told.seq)
         left: list[Question] = []
         # A list, and tuples: who proves too slow leaves while the others are told.
         for group in list(self.roster.groups(collection, told.record_id)):
@@ -193,21 +193,25 @@ class ProjectHub:
             except NeedsDatabaseError:
                 left.append((told, group, tuple(group.clients)))
             else:
-                self._tell(told, group, tuple(group.clients), data)
+                self._tell(group.topic, tuple(group.clients), rendering, data)
         return left
 
     async def _ask(self, schema: ProjectSchema, left: list[Question]) -> None:
+        if not left:
+            return
+        # All of one event.
+        rendering = Rendering(left[0][0].seq)
         for first in range(0, len(left), GROUPS_PER_READ):
             part = left[first : first + GROUPS_PER_READ]
 
             def work(session: Session, part: list[Question] = part) -> list[bytes | None]:
-                call, rendering = Call(session, schema), Rendering()
+                call = Call(session, schema)
                 return [_answer(call, group, event, rendering) for event, group, _ in part]
 
-            for (event, group, clients), data in zip(part, await self._read(work), strict=True):
+            for (_, group, clients), data in zip(part, await self._read(work), strict=True):
                 # Meanwhile some may have left the topic. Whom they are bound to changes only after this event.
                 still = tuple(client for client in clients if group.topic.text in client.topics)
-                self._tell(event, group, still, data)
+                self._tell(group.topic, still, rendering, data)
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         pause = FIRST_PAUSE_SECONDS
@@ -220,19 +224,17 @@ class ProjectHub:
         return await self._read_once(self.project, work)
 
     def _tell(
-        self, event: ChangeEvent, group: Group, clients: tuple[Client, ...], data: bytes | None
+        self, topic: Topic, clients: tuple[Client, ...], rendering: Rendering, data: bytes | None
     ) -> None:
         if data is None:
             return
-        topic = group.topic.text
-        frames: dict[type[Transport], bytes] = {}
+        kind, frame = None, b""
         for client in clients:
             if client.closed:
                 continue
-            kind = type(client.transport)
-            frame = frames.get(kind)
-            if frame is None:
-                frame = frames[kind] = kind.frame(topic, event.seq, data)
+            if type(client.transport) is not kind:
+                kind = type(client.transport)
+                frame = rendering.frame(kind, topic.text, data)
             self._deliver(client, frame)
 
     # --- users

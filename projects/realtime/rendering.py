@@ -10,7 +10,9 @@ import orjson
 
 from projects.errors import ApiError
 from projects.realtime.audience import Group
+from projects.realtime.client import Transport
 from projects.realtime.conditions import Values
+from projects.realtime.offline import require_database
 from projects.records.call import Call
 from projects.records.events import Action, ChangeEvent
 from projects.records.present import Shape, present_one
@@ -33,10 +35,12 @@ def outcome(call: Call, group: Group, event: ChangeEvent) -> tuple[Action, Value
 
 
 class Rendering:
-    """The data of one event, by action and by what its readers may see."""
+    """One event as its readers see it, and as it is written to them."""
 
-    def __init__(self) -> None:
+    def __init__(self, seq: int) -> None:
+        self._seq = seq
         self._known: dict[Hashable, bytes] = {}
+        self._frames: dict[Hashable, bytes] = {}
 
     def data(self, call: Call, group: Group, action: Action, record: Values) -> bytes:
         """Made once for all groups that see the record alike."""
@@ -44,11 +48,21 @@ class Rendering:
         key = (action, group.view, shape)
         data = self._known.get(key)
         if data is None:
+            if shape.expand:
+                require_database(call.session)
             shown = _present(replace(call, request=group.request), group.plan.collection, record, shape)
             data = self._known[key] = b'{"record":%b,"action":"%b"}' % (
                 orjson.dumps(shown, default=str), action.encode(),
             )  # fmt: skip
         return data
+
+    def frame(self, transport: type[Transport], topic: str, data: bytes) -> bytes:
+        """Made once for all who are reached the same way, hear of it by the same topic and see the same."""
+        key = (transport, topic, data)
+        frame = self._frames.get(key)
+        if frame is None:
+            frame = self._frames[key] = transport.frame(topic, self._seq, data)
+        return frame
 
 
 def _present(call: Call, collection: CollectionSchema, record: Values, shape: Shape) -> dict[str, Any]:

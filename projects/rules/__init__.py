@@ -23,7 +23,9 @@ sort) shares its joins and its parameters. It is needed once per plan: cache the
 
 ``scope.from_clause(source)`` puts the joins on ``source`` (any aliased FROM element named like ``alias``, for
 example one row of literal values for a create rule) instead of on the collection's table. ``now`` is an aware
-UTC datetime. A bind parameter of the caller's own (``limit`` above) is given by name.
+UTC datetime. A bind parameter of the caller's own (``limit`` above) is given by name; one with a value keeps it.
+``render`` adds to WHERE what a client's filter and sort owe (the list rules of related records), so a count must be
+rendered after them, from the same scope, to count the same rows.
 ``scope.tables``: ids of the collections read; ``scope.reads``: the names of the request values and macros read.
 ``rule(None)`` is not asked here: a null rule is the caller's own decision; ``parse_rule("")`` raises.
 
@@ -31,6 +33,7 @@ AST to Python, for records at hand (API values by field name)::
 
     predicate = compile_predicate(rule, schema, collection)        # raises Undecidable: ask SQL
     predicate.test(record, request, now)                           # bool
+    test = predicate.bind(request, now)                            # for many records: test(record), some 0.2 µs
     predicate.reads                                                # {"@request.auth.id", …}
     predicate.request_key(request)                                 # hashable: equal keys, equal answers (see volatile)
     predicate.volatile                                             # reads @now and the like

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -213,7 +213,7 @@ def _syntax_error(text: str, error: UnexpectedInput) -> RuleSyntaxError:
         position = len(text) if ended else _start(error.token)
         found = str(error.token)
     elif isinstance(error, UnexpectedCharacters):
-        terminals, ended, position = set(error.allowed), False, error.pos_in_stream or 0
+        terminals, ended, position = set(error.allowed), False, cast(Any, error).pos_in_stream
         sign = _SIGNS.match(text, position)
         found = sign.group() if sign else text[position]
     else:

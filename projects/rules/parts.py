@@ -8,9 +8,9 @@ from typing import Any
 from projects.rules.ast import FLIPPED, Comparison
 from projects.rules.errors import RuleError
 from projects.rules.gates import gate_of
-from projects.rules.inputs import Input, Inputs, as_list, length, walk
+from projects.rules.inputs import NO_INPUTS, Input, Inputs, as_list, length, walk
 from projects.rules.resolve import MULTIPLE_TYPES, Changed, Column, ColumnKind, Meaning, is_many, kind_of
-from projects.rules.value_tests import TestMaker, contained_test, pair_test, value_test
+from projects.rules.value_tests import TestMaker, ValueTest, contained_test, pair_test, value_test
 from projects.rules.values import Plain, as_text, ascii_lower, plain
 
 Record = Mapping[str, Any]
@@ -44,22 +44,38 @@ def comparison_part(comparison: Comparison, left: Meaning, right: Meaning) -> Pa
 
 def _beside_input(operand: Column | Changed, make: TestMaker, given: Input, at_least_one: bool) -> Part:
     read = given.read
-    name = operand.field.name if isinstance(operand, Column) and _is_direct(operand) else None
-    many = is_many(operand)
+    ask = _asker(operand, at_least_one)
+    if given.is_fixed and isinstance(operand, Column):
+        test = make(read(NO_INPUTS))
+        kept: Bound = False if test is None else ask(test, NO_INPUTS)
+        return lambda _inputs: kept
 
     def bind(inputs: Inputs) -> Bound:
         test = make(read(inputs))
-        if test is None:
-            return False
-        if name is not None:
-            return lambda record: test(record.get(name))
-        if many:
-            values, decide = _values(operand, inputs), any if at_least_one else all
+        return False if test is None else ask(test, inputs)
+
+    return bind
+
+
+def _asker(operand: Column | Changed, at_least_one: bool) -> Callable[[ValueTest, Inputs], Test]:
+    """How a test of a value becomes one of a record."""
+    if is_many(operand):
+        decide = any if at_least_one else all
+
+        def of_each(test: ValueTest, inputs: Inputs) -> Test:
+            values = _values(operand, inputs)
             return lambda record: decide(test(value) for value in values(record))
+
+        return of_each
+    if isinstance(operand, Column) and _is_direct(operand):
+        name = operand.field.name
+        return lambda test, _inputs: lambda record: test(record.get(name))
+
+    def of_one(test: ValueTest, inputs: Inputs) -> Test:
         reader = _value(operand, inputs)
         return lambda record: test(reader(record))
 
-    return bind
+    return of_one
 
 
 def _of_two(left: Meaning, test: Callable[[Any, Any], bool], right: Meaning, at_least_one: bool) -> Part:
@@ -129,9 +145,14 @@ def _stored(column: Column) -> Reader:
 
 def _length(column: Column) -> Reader:
     name = column.field.name
-    if column.field.type in MULTIPLE_TYPES:
-        return lambda record: length(record.get(name))
-    return lambda _record: None
+    if column.field.type not in MULTIPLE_TYPES:
+        return lambda _record: None
+
+    def count(record: Record) -> Plain:
+        value = record.get(name)
+        return None if value is None else length(value)
+
+    return count
 
 
 def _changed(operand: Changed, given: Inputs) -> Reader:

@@ -135,8 +135,9 @@ class Resolver:
         return self._column(None, self.collection, path, _modifier(identifier))
 
     def _request(self, identifier: Identifier) -> Meaning:
-        path, modifier = identifier.path, identifier.modifier
-        area, names = path[1], path[2:]
+        modifier = identifier.modifier
+        area, *rest = identifier.path[1:] or ("",)
+        names = tuple(rest)
         if area in ("method", "context") and not names and not modifier:
             return _attribute(area)
         if not names or area not in ("auth", "body", "query", "headers"):

@@ -49,20 +49,35 @@ def clean(text: str) -> str:
 
 def plain(value: Any) -> Plain:
     """An API value as the language compares it."""
-    if value is None or type(value) is int or type(value) is float:
+    if value is None or type(value) is float:
         return value
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, int | float):
-        return value
-    return json_text(value)
+    if isinstance(value, int):
+        return value if -_WORD <= value < _WORD else _real(value)
+    return float(value) if isinstance(value, float) else json_text(value)
+
+
+# Whole numbers beyond 64 bits, which only a request can hold, are reals to both databases.
+_WORD = 2**63
+
+
+def _real(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def json_text(value: Any) -> str:
     """The JSON of a value as it is stored: no spaces, keys sorted."""
-    return clean(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode())
+    try:
+        return clean(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode())
+    except orjson.JSONEncodeError:
+        # Deeper, or with larger numbers, than anything stored: it equals nothing.
+        return "[]"
 
 
 def number_text(value: int | float) -> str:

@@ -73,7 +73,9 @@ def test_every_requirement_is_pinned_with_a_hash_and_names_no_registry(file: str
     text = (ROOT / f"{file}.txt").read_text()
     assert listed(f"{file}.in") <= listed(f"{file}.txt")
     for block in re.split(r"\n(?=[^\s#])", text.strip()):
-        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==\S+ \\\n\s+--hash=sha256:", block), block.splitlines()[0]
+        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==\S+ \\\n\s+--hash=sha256:", block), (
+            block.splitlines()[0]
+        )
     assert "://" not in text
     assert "--find-links" not in text
 

@@ -24,32 +24,21 @@ class Difference:
         return f"  at {self.at}\n    PocketBase: {self.pocketbase}\n    ours:       {self.ours}"
 
 
-def differences(
-    pocketbase: Json, ours: Json, *, extra_keys: frozenset[str] = frozenset()
-) -> list[Difference]:
-    """Every place where ``ours`` differs. An object of ours may have ``extra_keys`` that theirs lacks."""
-    return list(_walk("", pocketbase, ours, extra_keys))
+def differences(pocketbase: Json, ours: Json) -> list[Difference]:
+    """Every place where ``ours`` differs."""
+    return list(_walk("", pocketbase, ours))
 
 
-def used_extra_keys(pocketbase: Json, ours: Json, extra_keys: frozenset[str]) -> set[str]:
-    """Those of ``extra_keys`` that ours has where PocketBase has not."""
-    strict = {difference.at.rpartition(".")[2] for difference in _walk("", pocketbase, ours, frozenset())}
-    return strict & extra_keys
-
-
-def _walk(at: str, theirs: Json, ours: Json, extra: frozenset[str]) -> Iterator[Difference]:
+def _walk(at: str, theirs: Json, ours: Json) -> Iterator[Difference]:
     if isinstance(theirs, dict) and isinstance(ours, dict):
-        for key in sorted(theirs.keys() | (ours.keys() - extra)):
-            yield from _walk(
-                f"{at}.{key}" if at else key, theirs.get(key, _NOTHING), ours.get(key, _NOTHING), extra
-            )
+        for key in sorted(theirs.keys() | ours.keys()):
+            yield from _walk(f"{at}.{key}" if at else key, theirs.get(key, _NOTHING), ours.get(key, _NOTHING))
     elif isinstance(theirs, list) and isinstance(ours, list):
         for number in range(max(len(theirs), len(ours))):
             yield from _walk(
                 f"{at}.{number}",
                 theirs[number] if number < len(theirs) else _NOTHING,
                 ours[number] if number < len(ours) else _NOTHING,
-                extra,
             )
     # 1, 1.0 and true are equal in Python; to a client in a typed language they are not.
     elif type(theirs) is not type(ours) or theirs != ours:

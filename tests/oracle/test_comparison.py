@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.oracle.compare import differences, used_extra_keys
+from tests.oracle.compare import differences
 from tests.oracle.normalise import normalise
 from tests.oracle.play import Answer, Played
 from tests.oracle.sse import Event
@@ -108,15 +108,6 @@ def test_values_of_different_types_differ(theirs: Json, ours: Json) -> None:
 def test_missing_and_extra_things_are_named_by_their_place() -> None:
     found = differences({"items": [{"a": 1}, {"b": 2}]}, {"items": [{"a": 1, "c": 3}]})
     assert [one.at for one in found] == ["items.0.c", "items.1"]
-
-
-def test_extra_keys_are_let_pass_only_where_they_are_extra() -> None:
-    extra = frozenset({"searchable"})
-    assert differences({"a": 1}, {"a": 1, "searchable": True}, extra_keys=extra) == []
-    assert differences({"searchable": False}, {"searchable": True}, extra_keys=extra)
-    assert differences({"searchable": False}, {}, extra_keys=extra)
-    assert used_extra_keys({"a": 1}, {"a": 1, "searchable": True}, extra) == {"searchable"}
-    assert used_extra_keys({"a": 1}, {"a": 1}, extra) == set()
 
 
 def test_captures_are_filled_in_everywhere() -> None:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+import contextlib
 
-from projects.rules import RuleError, RuleSyntaxError, validate_rule
-from projects.schema.collection import ProjectSchema
-from tests.rules.world import collection, field, relation
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from projects.rules import (
+    RuleError,
+    RuleSyntaxError,
+    Scope,
+    Undecidable,
+    compile_predicate,
+    parse_filter,
+    parse_rule,
+    validate_rule,
+)
+from projects.schema.collection import CollectionSchema, ProjectSchema
+from tests.rules.world import GUEST, NOW, collection, field, relation
 
 ORGS = collection("orgs", field("name", "text"))
 USERS = collection("users", relation("org", "orgs"), relation("orgs", "orgs", 3), type_="auth")
@@ -125,3 +139,38 @@ def test_a_relation_of_accounts_that_leads_to_two_collections_is_refused() -> No
     schema = ProjectSchema(1, (ORGS, USERS, clients, MAIN))
     with pytest.raises(RuleError, match="leads to different collections"):
         validate_rule("@request.auth.org.id:lower = 'x' || @request.auth.org.email = 'x'", schema, MAIN)
+
+
+NAMES = st.lists(
+    st.sampled_from(
+        ["@request", "@collection", "auth", "body", "query", "headers", "method", "a", "h", "n", "u", "us", "j", "ms",
+         "g", "id", "org", "boss", "email", "orgs", "users", "0", "main_via_u", "@now", "lost", "nope", "true"]
+    ),
+    min_size=1,
+    max_size=5,
+).map(".".join)  # fmt: skip
+OPERANDS = st.tuples(
+    NAMES,
+    st.sampled_from(["", "", ":each", ":length", ":lower", ":isset", ":changed", ":nope", ":a.b", "(a, 1)"]),
+).map("".join) | st.sampled_from(["1", "'x'", "null", "''", "false"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(left=OPERANDS, sign=st.sampled_from(["=", "?!=", "~", "<"]), right=OPERANDS)
+def test_any_name_is_understood_or_refused(left: str, sign: str, right: str) -> None:
+    rule = f"{left} {sign} {right}"
+    for decide in (validate_rule, as_predicate, as_filter):
+        with contextlib.suppress(RuleError, Undecidable):
+            decide(rule, SCHEMA, MAIN)
+
+
+def as_predicate(rule: str, schema: ProjectSchema, main: CollectionSchema) -> None:
+    compile_predicate(parse_rule(rule), schema, main).test({"id": "x"}, GUEST, NOW)
+
+
+def as_filter(rule: str, schema: ProjectSchema, main: CollectionSchema) -> None:
+    scope = Scope(schema, main, "postgresql")
+    parsed = parse_filter(rule)
+    condition = scope.filter(parsed, superuser=False)
+    query = sa.select(*scope.columns("id")).select_from(scope.from_clause()).where(condition)
+    scope.render(query).params(parsed.constants, GUEST, NOW)

@@ -143,7 +143,7 @@ def cases(draw: st.DrawFn) -> tuple[Any, ...]:
         headers=draw(st.dictionaries(REQUEST_NAMES, TEXTS, max_size=2)),
         body={
             name: draw(VALUES[main[name]] if name in main else JSON)
-            for name in draw(st.sets(REQUEST_NAMES, max_size=3))
+            for name in sorted(draw(st.sets(REQUEST_NAMES, max_size=3)))
         },
     )
     rules = draw(st.lists(expressions(main, parents), min_size=4, max_size=12))

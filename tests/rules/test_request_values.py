@@ -229,6 +229,28 @@ def test_values_of_the_body_beside_the_record_being_updated(world: World) -> Non
     assert answers == OF_BODY
 
 
+def test_no_value_of_a_request_is_too_much(world: World) -> None:
+    deep: Any = 1
+    for _ in range(900):
+        deep = [deep]
+    for value in (
+        2**63,
+        -(2**70),
+        10**400,
+        1e308,
+        [2**70],
+        deep,
+        "a\0\ud800",
+        {"\ud800": "\0"},
+        "x" * 60_000,
+    ):
+        request = replace(ALICE, body={"x": value, "n": value}, query={"x": "\0"})
+        for column in ("s", "n", "b", "d", "j", "j.x", "ms", "ms:each", "o.name"):
+            for sign in ("=", "!=", "<", "~"):
+                assert found(world, f"{column} {sign} @request.body.x", request) is not None
+        assert found(world, "@request.body.x:lower = 'x' || s = @request.query.x", request) == ""
+
+
 def test_of_an_empty_list_each_stands_for_one_empty_value(world: World) -> None:
     """PocketBase says so of columns too, but of an empty list in the body it says no here."""
     assert found(world, "ms:each = ''", GUEST) == "03"

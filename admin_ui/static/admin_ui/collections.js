@@ -7,7 +7,10 @@
   const total = form.querySelector("[name=fields-TOTAL_FORMS]");
   const { types, collections } = JSON.parse(document.getElementById("field-editors").textContent);
 
-  const label = (name) => name.replace(/([A-Z])/g, " $1").replace(/^./, (c) => c.toUpperCase());
+  // "maxSelect": "Max select", "convertURLs": "Convert URLs", "collectionId": "Collection".
+  const label = (name) =>
+    name.replace(/Id$/, "").replace(/([a-z])([A-Z])(?=[a-z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`)
+      .replace(/([a-z])([A-Z])/g, "$1 $2").replace(/^./, (c) => c.toUpperCase());
   const element = (tag, attributes = {}, ...children) => {
     const made = Object.assign(document.createElement(tag), attributes);
     made.append(...children);
