@@ -50,7 +50,12 @@ class Client:
 
 
 def in_parallel(
-    work: Callable[[Client, T], R], items: Iterable[T], *, url: str, headers: Mapping[str, str], threads: int = 8
+    work: Callable[[Client, T], R],
+    items: Iterable[T],
+    *,
+    url: str,
+    headers: Mapping[str, str],
+    threads: int = 8,
 ) -> list[R]:
     """``work(client, item)`` for all items in order of the items, on connections of the threads' own."""
     own = threading.local()

@@ -16,10 +16,7 @@ WRITTEN = "entries"
 RULE = "author = @request.auth.id || public = true"
 OWN = "author = @request.auth.id"
 
-_WORDS = (
-    "alder birch cedar dogwood elm fir ginkgo hazel ivy juniper katsura larch maple nutmeg oak pine quince "
-    "rowan spruce tamarack upas viburnum willow yew zelkova"
-).split()
+_WORDS = ["alder", "birch", "cedar", "dogwood", "elm", "fir", "ginkgo", "hazel", "ivy", "juniper", "katsura", "larch", "maple", "nutmeg", "oak", "pine", "quince", "rowan", "spruce", "tamarack", "upas", "viburnum", "willow", "yew", "zelkova"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,13 @@ def collection(name: str, users_id: str) -> dict[str, Any]:
         "fields": [
             {"name": "title", "type": "text", "required": True, "max": 200},
             {"name": "body", "type": "text", "max": 5000},
-            {"name": "author", "type": "relation", "collectionId": users_id, "maxSelect": 1, "required": True},
+            {
+                "name": "author",
+                "type": "relation",
+                "collectionId": users_id,
+                "maxSelect": 1,
+                "required": True,
+            },
             {"name": "public", "type": "bool"},
             {"name": "rank", "type": "number"},
             {"name": "created", "type": "autodate", "onCreate": True},

@@ -46,7 +46,9 @@ FROM generate_series(0, {count} - 1) AS i
 
 def main() -> None:
     parser = options.parser("growth", __doc__.split("\n")[2], rounds=5)
-    parser.add_argument("--large", type=int, default=LARGE, help=f"records of the large one (default: {LARGE:,})")
+    parser.add_argument(
+        "--large", type=int, default=LARGE, help=f"records of the large one (default: {LARGE:,})"
+    )
     given = parser.parse_args()
     names = options.peers(given) or ["mbaas", *(["pocketbase"] if given.engine == "sqlite" else [])]
     rows = []
@@ -61,7 +63,9 @@ def main() -> None:
     print(render(["per second", f"{SMALL:,}", f"{given.large:,}", "slower by (≤ 1.2×)"], rows))
 
 
-def measure(name: str, engine: str, large: int, rounds: int, seconds: float) -> dict[tuple[str, str], list[Load]]:
+def measure(
+    name: str, engine: str, large: int, rounds: int, seconds: float
+) -> dict[tuple[str, str], list[Load]]:
     loads: dict[tuple[str, str], list[Load]] = defaultdict(list)
     with ExitStack() as stack:
         folder = stack.enter_context(run_folder())

@@ -31,7 +31,10 @@ def main() -> None:
     parser = options.parser("latency", __doc__.split("\n")[2], rounds=3)
     parser.add_argument("--connections", type=int, default=CONNECTIONS, help="clients that get (default: 32)")
     given = parser.parse_args()
-    with run_folder() as folder, lineup(folder, given.engine, options.peers(given), records=given.records) as peers:
+    with (
+        run_folder() as folder,
+        lineup(folder, given.engine, options.peers(given), records=given.records) as peers,
+    ):
         about = machine.describe(f"{peer.name} {peer.version}".strip() for peer in peers)
         # The hand-written handler neither filters nor signs in.
         peers = [peer for peer in peers if peer.name != "hand-written"]
@@ -63,7 +66,9 @@ def measure(peers: list[Peer], rounds: int, seconds: float, connections: int) ->
             waits[QUIET, peer.name].append(send(gets, peer.process, seconds=seconds, connections=connections))
             count = heavy[peer.name][0]
             with Beside([lambda peer=peer, count=count: peer.slow_query(count)]):  # type: ignore[misc]
-                waits[SLOW, peer.name].append(send(gets, peer.process, seconds=seconds, connections=connections))
+                waits[SLOW, peer.name].append(
+                    send(gets, peer.process, seconds=seconds, connections=connections)
+                )
             with ThreadPoolExecutor(1) as pool:
                 signing = pool.submit(_sign_in_all, peer)
                 # About as long as the hashing takes, so that the gets meet it from end to end.

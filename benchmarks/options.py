@@ -17,7 +17,9 @@ def parser(module: str, description: str, *, rounds: int, seconds: float = 5) ->
     made.add_argument("--engine", choices=ENGINES, default="sqlite", help="where records are kept")
     made.add_argument("--peers", default="", help="only these, separated by commas")
     made.add_argument("--rounds", type=int, default=rounds, help=f"turns of every peer (default: {rounds})")
-    made.add_argument("--seconds", type=float, default=seconds, help=f"length of one load (default: {seconds:g})")
+    made.add_argument(
+        "--seconds", type=float, default=seconds, help=f"length of one load (default: {seconds:g})"
+    )
     made.add_argument("--records", type=int, default=dataset.RECORDS, help="records of the collection")
     return made
 
@@ -26,7 +28,9 @@ def peers(options: argparse.Namespace) -> list[str]:
     """The names given with --peers. Ends the program when one is unknown for the engine."""
     names = [name for name in options.peers.split(",") if name]
     if unknown := set(names) - set(NAMES[options.engine]):
-        sys.exit(f"not a peer on {options.engine}: {', '.join(sorted(unknown))}; {', '.join(NAMES[options.engine])}")
+        sys.exit(
+            f"not a peer on {options.engine}: {', '.join(sorted(unknown))}; {', '.join(NAMES[options.engine])}"
+        )
     return names
 
 

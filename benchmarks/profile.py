@@ -56,7 +56,9 @@ def main() -> None:
     if given.raw:
         given.raw.write_text(profile.stacks)
     load = profile.load
-    print(f"{about}\n- {peer.name}, {given.engine}, {given.work}: {load.rate:,.0f}/s, {load.cpu:,.0f} µs each\n")
+    print(
+        f"{about}\n- {peer.name}, {given.engine}, {given.work}: {load.rate:,.0f}/s, {load.cpu:,.0f} µs each\n"
+    )
     print(tables(profile, given.top))
 
 

@@ -66,7 +66,11 @@ def measure(installation: Mbaas, process: Process, count: int, seconds: float) -
         [f"32 connections, reads of all {count:,}", number(loads[2].rate), ""],
         ["processor time per read of one, of all, µs", f"{loads[0].cpu:,.0f}, {loads[2].cpu:,.0f}", ""],
         ["open files before, after, under load", f"{files}, {after_files}, {end_files}", "bounded"],
-        ["memory before, after, under load, MB", f"{memory:.0f}, {after_memory:.0f}, {end_memory:.0f}", "bounded"],
+        [
+            "memory before, after, under load, MB",
+            f"{memory:.0f}, {after_memory:.0f}, {end_memory:.0f}",
+            "bounded",
+        ],
     ]
 
 

@@ -91,7 +91,10 @@ def deliver(peer: RestPeer, ids: list[str], tokens: list[str], count: int) -> De
         "expect": count * CREATES + 1, "patience": PATIENCE_SECONDS,
     }  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.subscribers"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "benchmarks.subscribers"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert process.stdin
     assert process.stdout
@@ -135,7 +138,11 @@ def table(found: dict[tuple[int, str], list[Delivery]], counts: list[int], names
     both = len(names) > 1
     rows = []
     for count in counts:
-        for title, attribute in (("deliveries/s (≥ 2×)", "rate"), ("p95, ms (≤ 1×)", "p95"), ("CPU, µs each", "cpu")):
+        for title, attribute in (
+            ("deliveries/s (≥ 2×)", "rate"),
+            ("p95, ms (≤ 1×)", "p95"),
+            ("CPU, µs each", "cpu"),
+        ):
             of = {name: [getattr(one, attribute) for one in found[count, name]] for name in names}
             row = [f"{count:,} subscribers: {title}", *(spread(of[name]) for name in names)]
             rows.append([*row, *([ratio(of[names[0]], of[names[1]])] if both else [])])

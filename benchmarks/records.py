@@ -57,7 +57,9 @@ def main() -> None:
             # Before the load, so that the line tells of the machine and not of us.
             about = machine.describe(f"{peer.name} {peer.version}".strip() for peer in peers)
             loads = measure(peers, works, rounds=given.rounds, seconds=given.seconds)
-    print(f"{about}\n- {given.engine}; {given.records:,} records; {given.rounds} rounds of {given.seconds:g} s\n")
+    print(
+        f"{about}\n- {given.engine}; {given.records:,} records; {given.rounds} rounds of {given.seconds:g} s\n"
+    )
     names = [peer.name for peer in peers]
     works_done = [name for name, _ in works]
     print(rates(loads, works_done, names, given.engine))
@@ -77,7 +79,9 @@ def measure(peers: Sequence[Peer], works: Sequence[Work], *, rounds: int, second
             for peer in [*peers[shift:], *peers[:shift]]:
                 load = _send(name, requests, peer, seconds)
                 loads[name, peer.name].append(load)
-                options.progress(f"{name}, round {turn + 1}: {peer.name} {load.rate:,.0f}/s, p99 {load.p99:.0f} ms")
+                options.progress(
+                    f"{name}, round {turn + 1}: {peer.name} {load.rate:,.0f}/s, p99 {load.p99:.0f} ms"
+                )
     return loads
 
 
@@ -96,7 +100,7 @@ def rates(loads: Loads, works: Sequence[str], names: Sequence[str], engine: str)
         of = {name: [load.rate for load in loads[work, name]] for name in names}
         row = [work, *(spread(of[name]) for name in names)]
         for other in others:
-            reach = REACH[engine].get(work, (None, None))["hand-written" == other]
+            reach = REACH[engine].get(work, (None, None))[other == "hand-written"]
             goal = f" (≥ {reach:g}×)" if reach else ""
             row.append(f"{ratio(of['mbaas'], of[other])}{goal}")
         rows.append(row)

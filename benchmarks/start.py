@@ -30,7 +30,10 @@ def main() -> None:
     memory: dict[str, list[float]] = {"mbaas": [], "PocketBase": []}
     asked: list[float] = []
     with run_folder() as folder:
-        servers = {"mbaas": Mbaas(folder / "mbaas", demo=True), "PocketBase": PocketBase(folder / "pocketbase")}
+        servers = {
+            "mbaas": Mbaas(folder / "mbaas", demo=True),
+            "PocketBase": PocketBase(folder / "pocketbase"),
+        }
         ours = servers["mbaas"]
         for _ in range(given.rounds):
             for name, server in servers.items():
@@ -47,7 +50,12 @@ def main() -> None:
         imports = _imports(ours.environment)
     print(f"{about}\n- {given.rounds} starts\n")
     rows = [
-        ["from the command to the first answer, s", spread(started["mbaas"]), spread(started["PocketBase"]), ""],
+        [
+            "from the command to the first answer, s",
+            spread(started["mbaas"]),
+            spread(started["PocketBase"]),
+            "",
+        ],
         ["memory, idle, MB", spread(memory["mbaas"]), spread(memory["PocketBase"]), "< 150"],
         ["memory after a list of the demo project, MB", spread(asked), "", ""],
     ]
@@ -60,7 +68,10 @@ def _imports(environment: dict[str, str]) -> list[list[str]]:
     """Every package with the ms of what it was first to import, and of its own modules."""
     runs = [_import_times(environment) for _ in range(3)]
     names = set.intersection(*(set(run) for run in runs))
-    times = {name: (median([run[name][0] for run in runs]), median([run[name][1] for run in runs])) for name in names}
+    times = {
+        name: (median([run[name][0] for run in runs]), median([run[name][1] for run in runs]))
+        for name in names
+    }
     ordered = sorted(times, key=lambda name: -times[name][0])
     return [[name, number(times[name][0] / 1000), number(times[name][1] / 1000)] for name in ordered]
 

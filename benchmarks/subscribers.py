@@ -48,7 +48,9 @@ def raise_file_limit() -> None:
 def connect(url: str, count: int) -> list[Stream]:
     """Open ``count`` streams and wait for each one's first event."""
     parts = urlsplit(url)
-    request = f"GET {parts.path}/api/realtime HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: text/event-stream\r\n\r\n"
+    request = (
+        f"GET {parts.path}/api/realtime HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: text/event-stream\r\n\r\n"
+    )
     streams = []
     for _ in range(count):
         one = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=CONNECT_SECONDS)

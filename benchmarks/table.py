@@ -40,4 +40,6 @@ def render(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     def line(row: Sequence[str]) -> str:
         return "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |"
 
-    return "\n".join([line(head), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *map(line, rows)])
+    return "\n".join(
+        [line(head), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *map(line, rows)]
+    )

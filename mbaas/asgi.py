@@ -14,6 +14,7 @@ django.setup()
 from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
 
+from mbaas.access_log import access_log
 from mbaas.edge import Edge
 from mbaas.lifecycle import Lifecycle
 from mbaas.probes import Probes
@@ -33,4 +34,5 @@ async def _django(scope: Any, receive: Any, send: Any) -> None:
 
 
 probes = Probes()
-application = Lifecycle(Edge(api, _django, probes), probes)
+_log = access_log()
+application = Lifecycle(Edge(api, _django, probes, _log), probes, _log)

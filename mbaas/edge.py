@@ -16,6 +16,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
+from mbaas.access_log import AccessLog, ConsoleLog
 from projects.api.responses import error_response
 from projects.context import ProjectHandle, use_project
 from projects.directory import find_project
@@ -26,8 +27,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-log = structlog.get_logger("mbaas.access")
 
 _PROJECT = re.compile(r"/p/([a-z0-9-]{1,64})(/.*)?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -43,7 +42,8 @@ _EXPOSED = b"X-Request-Id, Retry-After, ETag"
 class Edge:
     """``api`` answers inside a project, ``django`` everything that belongs to none."""
 
-    def __init__(self, api: App, django: App, probes: App) -> None:
+    def __init__(self, api: App, django: App, probes: App, log: AccessLog | ConsoleLog | None) -> None:
+        self._log = log
         self._api = api
         self._django = django
         self._probes = probes
@@ -68,13 +68,14 @@ class Edge:
         try:
             await self._route(scope, receive, sending)
         finally:
-            log.info(
-                "request",
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                ms=round((time.perf_counter() - started) * 1000, 1),
-            )
+            if self._log is not None:
+                self._log.write(
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    ms=round((time.perf_counter() - started) * 1000, 1),
+                    request_id=request_id,
+                )
             structlog.contextvars.unbind_contextvars("request_id")
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:

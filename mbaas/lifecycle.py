@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 
+from mbaas.access_log import AccessLog, ConsoleLog
 from mbaas.probes import Probes
 from projects.databases.lanes import stop_lanes
 from projects.databases.postgresql.pools import close_all_pools
@@ -19,8 +20,9 @@ log = structlog.get_logger("mbaas")
 class Lifecycle:
     """Answers the ASGI lifespan, counts what is under way, and passes everything else on."""
 
-    def __init__(self, app: Any, probes: Probes) -> None:
+    def __init__(self, app: Any, probes: Probes, log: AccessLog | ConsoleLog | None) -> None:
         self._app = app
+        self._log = log
         self._probes = probes
         self._under_way = 0
 
@@ -58,3 +60,5 @@ class Lifecycle:
         # After the last commit, so that its event still reaches the other processes.
         await stop_realtime()
         await asyncio.to_thread(close_all_pools)
+        if self._log is not None:
+            await asyncio.to_thread(self._log.stop)

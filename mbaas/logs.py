@@ -8,6 +8,11 @@ from typing import Any
 import structlog
 
 
+def is_console(form: str) -> bool:
+    """Whether ``form`` (json, console, auto) means lines for a person."""
+    return form == "console" or (form == "auto" and sys.stderr.isatty())
+
+
 def logging_config(level: str, form: str) -> dict[str, Any]:
     """Django's LOGGING. ``form``: json, console, or auto (console on a terminal)."""
     shared: list[Any] = [
@@ -28,10 +33,9 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    console = form == "console" or (form == "auto" and sys.stderr.isatty())
     last: list[Any] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-        if console
+        if is_console(form)
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
     return {

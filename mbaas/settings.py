@@ -206,7 +206,6 @@ STATIC_URL = "/static/"
 # Served straight from the packages that bring them: no collectstatic step, no folder of copies.
 WHITENOISE_USE_FINDERS = True
 
-LOGGING = logging_config(
-    level=env.choice("MBAAS_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
-    form=env.choice("MBAAS_LOG_FORMAT", "auto", ("auto", "json", "console")),
-)
+MBAAS_LOG_LEVEL = env.choice("MBAAS_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+MBAAS_LOG_FORMAT = env.choice("MBAAS_LOG_FORMAT", "auto", ("auto", "json", "console"))
+LOGGING = logging_config(MBAAS_LOG_LEVEL, MBAAS_LOG_FORMAT)

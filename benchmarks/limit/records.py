@@ -62,7 +62,12 @@ def as_page(rows: Sequence[Sequence[Any]], collection: str, size: int, total: in
 def new_row(job: Create, user: str) -> tuple[Any, ...]:
     """The columns' values of a new record. Raises RefusedError for a wrong field or another's author."""
     body = job.body
-    title, text, author, rank = body.get("title"), body.get("body", ""), body.get("author"), body.get("rank", 0)
+    title, text, author, rank = (
+        body.get("title"),
+        body.get("body", ""),
+        body.get("author"),
+        body.get("rank", 0),
+    )
     fits = isinstance(title, str) and 0 < len(title) <= TITLE_LIMIT
     if not fits or not isinstance(text, str) or len(text) > TEXT_LIMIT or not isinstance(rank, (int, float)):
         raise RefusedError(400)

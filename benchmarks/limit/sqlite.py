@@ -83,7 +83,9 @@ class SqliteStore:
 
 def _user(connection: sqlite3.Connection, token: str) -> str:
     claims = claimed(token)
-    row = connection.execute('SELECT id, "tokenKey", email, name FROM users WHERE id = ?', (claims["id"],)).fetchone()
+    row = connection.execute(
+        'SELECT id, "tokenKey", email, name FROM users WHERE id = ?', (claims["id"],)
+    ).fetchone()
     if row is None:
         raise RefusedError(401)
     verify(token, claims, row[1])

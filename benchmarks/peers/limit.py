@@ -37,7 +37,14 @@ def limit(folder: Path, *, postgres: str = "", records: int = dataset.RECORDS) -
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     process = Process(
-        [sys.executable, "-m", "benchmarks.limit.app", "postgresql" if postgres else "sqlite", where, str(port)],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.limit.app",
+            "postgresql" if postgres else "sqlite",
+            where,
+            str(port),
+        ],
         health=f"{url}/api/health",
         cwd=ROOT,
         log=folder / "server.log",
@@ -52,7 +59,9 @@ def limit(folder: Path, *, postgres: str = "", records: int = dataset.RECORDS) -
 
 def _rows(users: list[str], count: int) -> Iterator[tuple[Any, ...]]:
     for note in dataset.notes(count):
-        at = f"2026-01-01 {note.number // 3600 % 24:02}:{note.number // 60 % 60:02}:{note.number % 60:02}.000Z"
+        at = (
+            f"2026-01-01 {note.number // 3600 % 24:02}:{note.number // 60 % 60:02}:{note.number % 60:02}.000Z"
+        )
         author = users[note.author]
         yield (new_id(), note.title, note.body, author, note.public, note.number, at, at)
 

@@ -24,10 +24,12 @@ def lineup(
     """The peers of that engine (or those of ``names``), filled one after another."""
     with ExitStack() as stack:
         url = stack.enter_context(postgres()) if engine == "postgresql" else ""
-        yield [stack.enter_context(_start(name, folder / name, url, records)) for name in names or NAMES[engine]]
+        yield [
+            stack.enter_context(_start(name, folder / name, url, records)) for name in names or NAMES[engine]
+        ]
 
 
-def _start(name: str, folder: Path, url: str, records: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _start(name: str, folder: Path, url: str, records: int):  # type: ignore[no-untyped-def]
     if name == "mbaas":
         return mbaas(folder, postgres=url, records=records)
     if name == "limit":

@@ -80,7 +80,9 @@ class ParsePeer:
 
     def create(self) -> Requests:
         bodies = [self._new(note) for note in dataset.notes(500)]
-        return self._requests([("/parse/classes/Entry", orjson.dumps(body).decode()) for body in bodies], "POST")
+        return self._requests(
+            [("/parse/classes/Entry", orjson.dumps(body).decode()) for body in bodies], "POST"
+        )
 
     def change_one(self) -> None:
         self._client()("POST", "/classes/Note", self._new(next(dataset.notes(1))))

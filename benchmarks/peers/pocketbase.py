@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import dataset
-from benchmarks.process import Process, run
 from benchmarks.peers.rest import Filled, RestPeer, fill, superuser_token
+from benchmarks.process import Process, run
 from tests.oracle.pocketbase import VERSION, binary
 from tests.services import free_port
 
@@ -54,7 +54,9 @@ def pocketbase(folder: Path, *, records: int = dataset.RECORDS) -> Iterator[Rest
     installation = PocketBase(folder)
     process = installation.start()
     try:
-        filled = fill(installation.url, installation.token(), records=records) if records else Filled("", "", [])
+        filled = (
+            fill(installation.url, installation.token(), records=records) if records else Filled("", "", [])
+        )
         yield RestPeer("PocketBase", VERSION, process, installation.url, filled, (EMAIL, PASSWORD))
     finally:
         process.stop()

@@ -14,6 +14,7 @@ from benchmarks.client import Client, in_parallel
 from benchmarks.process import Process
 from benchmarks.wrk import Requests
 
+
 @dataclass(frozen=True, slots=True)
 class Filled:
     """The reader's id and token, and the ids of records that the reader may see."""
@@ -137,7 +138,9 @@ def user_tokens(url: str, token: str, users: list[str]) -> list[str]:
     """A token of each user, by impersonation: signing in would hash a password for each."""
 
     def one(client: Client, user: str) -> str:
-        return str(client("POST", f"/api/collections/users/impersonate/{user}", {"duration": 86_400})["token"])
+        return str(
+            client("POST", f"/api/collections/users/impersonate/{user}", {"duration": 86_400})["token"]
+        )
 
     return in_parallel(one, users, url=url, headers={"Authorization": token}, threads=4)
 

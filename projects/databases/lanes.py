@@ -240,9 +240,7 @@ class Lanes:
                 with read_session(group[0].project) as session:
                     session.limit(_stop_at_once, QUICK_INSTRUCTIONS)
                     try:
-                        for job in group:
-                            if not _run_quick_job(job, session):
-                                slow.append(job)
+                        slow = [job for job in group if not _run_quick_job(job, session)]
                     finally:
                         session.limit(None)
             except Exception as error:

@@ -50,14 +50,9 @@ class RedisBus:
         self.node = node
         self._hub: Listener | None = None
         self._inbox: Inbox | None = None
-        # No retries of its own: a lost link must be noticed, not mended in silence.
-        self._redis = Redis.from_url(
-            url,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_keepalive=True,
-            retry=Retry(NoBackoff(), 0),
-            health_check_interval=0,
-        )
+        self._commands = _connections(url, socket_timeout=ANSWER_SECONDS)
+        # Listening is waiting: how long is not for the socket to say.
+        self._listening = _connections(url)
         self._tasks: set[asyncio.Task[None]] = set()
         # What is to be told: (channel, message), in order.
         self._outgoing: deque[tuple[str, bytes]] = deque()
@@ -86,14 +81,16 @@ class RedisBus:
 
     async def stop(self) -> None:
         """Tell what is still to be told, as far as Redis takes it at once."""
-        try:
-            await asyncio.wait_for(self._send_all(), CONNECT_SECONDS)
-        except LINK_ERRORS as error:
-            log.warning("changes were not told", count=len(self._outgoing), error=str(error))
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._redis.aclose()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._send_all()
+        except LINK_ERRORS as error:
+            log.warning("changes were not told", count=len(self._outgoing), error=str(error))
+        await self._commands.aclose()
+        await self._listening.aclose()
 
     def publish(self, event: ChangeEvent) -> None:
         if self._inbox is not None:
@@ -107,8 +104,9 @@ class RedisBus:
             channel = PROJECT + project_uid
             confirmation = self._confirmations[channel] = asyncio.get_running_loop().create_future()
             try:
-                await link.subscribe(channel)
-                await asyncio.wait_for(confirmation, ANSWER_SECONDS)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await link.subscribe(channel)
+                    await confirmation
             except LINK_ERRORS as error:
                 log.warning("a project's changes cannot be listened to", error=str(error))
                 return False
@@ -126,7 +124,8 @@ class RedisBus:
                 for key in [key for key in self._heard if key[0] == project_uid]:
                     del self._heard[key]
                 try:
-                    await self._link.unsubscribe(PROJECT + project_uid)
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        await self._link.unsubscribe(PROJECT + project_uid)
                 except LINK_ERRORS:
                     # The listener notices too.
                     pass
@@ -140,7 +139,7 @@ class RedisBus:
             "ask", self.node, number, project_uid, submission.client_id, list(submission.topics), authorization,
         ]  # fmt: skip
         try:
-            listening = await self._redis.publish(NODE + node, orjson.dumps(question))
+            listening = await self._commands.publish(NODE + node, orjson.dumps(question))
             status = await asyncio.wait_for(answer, ANSWER_SECONDS) if listening else 404
         except LINK_ERRORS as error:
             log.warning("another process does not answer", node=node, error=str(error))
@@ -193,11 +192,10 @@ class RedisBus:
         """Messages leave the queue when Redis has taken them; some may be told twice, none is lost."""
         while self._outgoing:
             batch = list(itertools.islice(self._outgoing, BATCH))
-            pipeline = self._redis.pipeline(transaction=False)
+            pipeline = self._commands.pipeline(transaction=False)
             for channel, message in batch:
                 pipeline.publish(channel, message)
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await pipeline.execute()
+            await pipeline.execute()
             for sent in batch:
                 if self._outgoing and self._outgoing[0] is sent:
                     self._outgoing.popleft()
@@ -208,11 +206,14 @@ class RedisBus:
         pause = FIRST_PAUSE
         while True:
             try:
-                async with self._redis.pubsub() as link:
+                async with self._listening.pubsub() as link:
                     await link.subscribe(NODE + self.node)
                     await self._listen(link)
             except LINK_ERRORS as error:
                 log.warning("the link to redis failed", error=str(error))
+            except Exception:
+                # Whatever it was, this task must go on, and say that it has not listened meanwhile.
+                log.exception("listening to redis failed")
             if self._linked.is_set():
                 pause = FIRST_PAUSE
                 self._lost_link()
@@ -251,7 +252,13 @@ class RedisBus:
         project = self._hub.project(uid) if self._hub else None
         if self._hub is None or project is None:
             return
-        origin, number, event = decode(message, project)
+        try:
+            origin, number, event = decode(message, project)
+        except (ValueError, TypeError):
+            # A process of another version, perhaps.
+            log.exception("a change could not be read", project=project.ref)
+            self._hub.missed(uid)
+            return
         last = self._heard.get((uid, origin), number - 1)
         if number <= last:
             # Told twice.
@@ -295,7 +302,7 @@ class RedisBus:
             log.exception("a submission from another process failed")
             status = 503
         try:
-            await self._redis.publish(NODE + asker, orjson.dumps(["answer", number, status]))
+            await self._commands.publish(NODE + asker, orjson.dumps(["answer", number, status]))
         except LINK_ERRORS as error:
             log.warning("an answer to another process was lost", error=str(error))
 
@@ -303,6 +310,18 @@ class RedisBus:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _connections(url: str, **options: Any) -> Redis:
+    """Without retries of their own: a lost link must be noticed, not mended in silence."""
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=0,
+        **options,
+    )
 
 
 def _longer(pause: float) -> float:

@@ -60,6 +60,10 @@ class Proxy:
         """Nothing gets through any more, though the connections stand."""
         self._flowing.clear()
 
+    def resume(self) -> None:
+        """What was held back gets through, late."""
+        self._flowing.set()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
         for one, other in ((reader, far_writer), (far_reader, writer)):

@@ -237,6 +237,49 @@ def test_changes_made_while_redis_is_away_are_told_when_it_is_back(
     run(scenario())
 
 
+def test_a_line_that_was_silent_for_a_while_repeats_nothing(
+    project: ProjectHandle, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process tells again what Redis did not confirm; Redis had it already."""
+    monkeypatch.setattr(redis_bus, "ANSWER_SECONDS", 0.1)
+
+    async def scenario() -> None:
+        async with Proxy(redis_url) as line, two(project, line.url, redis_url) as (here, there):
+            posts = await here.collection("posts", number("n"))
+            listener = await there.connect("posts/*")
+            await here.create(posts, n=0)
+            await hears(listener, "create")
+            line.silence()
+            for n in range(1, 4):
+                await here.write_only(lambda call, n=n: insert(call, posts, n=n))
+            await asyncio.sleep(0.4)
+            line.resume()
+            await until(lambda: listener.transport.sent.count(b"\n\n") >= 4)
+            await asyncio.sleep(0.3)
+            assert [record["n"] for _, _, record in listener.heard()] == [1, 2, 3]
+            assert not listener.ended
+
+    run(scenario())
+
+
+def test_a_message_that_cannot_be_read_sends_clients_to_load(project: ProjectHandle, redis_url: str) -> None:
+    """As one of another version of the server."""
+
+    async def scenario() -> None:
+        async with two(project, redis_url) as (here, there):
+            posts = await here.collection("posts")
+            assert isinstance(here.bus, RedisBus)
+            for message in (b"{bad", b"[]", b'["origin", 1, 2, 3]'):
+                listener = await there.connect("posts/*")
+                await here.bus._commands.publish(redis_bus.PROJECT + project.uid, message)
+                await until(lambda one=listener: one.transport.finished)
+            again = await there.connect("posts/*")
+            await here.create(posts)
+            await hears(again, "create")
+
+    run(scenario())
+
+
 def test_more_changes_than_can_wait_for_redis_send_clients_to_load(
     project: ProjectHandle, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
