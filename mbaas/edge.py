@@ -6,6 +6,7 @@ Pure ASGI, so that it holds for streams too. ``/p/<ref>/…`` goes to the app AP
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 import time
@@ -30,6 +31,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _PROJECT = re.compile(r"/p/([a-z0-9-]{1,64})(/.*)?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Request ids of this process: unique in the logs, and nobody's secret.
+_PROCESS = secrets.token_hex(4)
+_numbers = itertools.count(1)
 _SECURITY_HEADERS = [
     (b"vary", b"Origin"),
     (b"x-content-type-options", b"nosniff"),
@@ -128,7 +132,7 @@ def _request_id(scope: Scope) -> str:
             given = value.decode("latin-1")
             if _REQUEST_ID.fullmatch(given):
                 return str(given)
-    return secrets.token_hex(8)
+    return f"{_PROCESS}{next(_numbers):08x}"
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:
