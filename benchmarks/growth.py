@@ -16,12 +16,13 @@ import psycopg
 from benchmarks import dataset, machine, options
 from benchmarks.client import Client
 from benchmarks.peers.mbaas import REF, Mbaas, version
-from benchmarks.peers.pocketbase import VERSION, PocketBase
+from benchmarks.peers.pocketbase import PocketBase
 from benchmarks.peers.rest import make_users, user_tokens
 from benchmarks.process import Process
 from benchmarks.scratch import run_folder
 from benchmarks.table import ratio, render, spread
 from benchmarks.wrk import Load, Requests, send
+from tests.oracle.pocketbase import VERSION
 from tests.services import postgres
 
 SMALL, LARGE = 10_000, 1_000_000

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from benchmarks import dataset, machine, options
 from benchmarks.client import Beside
 from benchmarks.peers.base import Peer
-from benchmarks.peers.lineup import lineup
+from benchmarks.peers.lineup import NAMES, lineup
 from benchmarks.peers.rest import MOST_COMPARISONS
 from benchmarks.scratch import run_folder
 from benchmarks.table import ratio, render, spread
@@ -31,24 +31,24 @@ def main() -> None:
     parser = options.parser("latency", __doc__.split("\n")[2], rounds=3)
     parser.add_argument("--connections", type=int, default=CONNECTIONS, help="clients that get (default: 32)")
     given = parser.parse_args()
+    # The hand-written handler neither filters nor signs in.
+    names = options.peers(given) or [name for name in NAMES[given.engine] if name != "limit"]
     with (
         run_folder() as folder,
-        lineup(folder, given.engine, options.peers(given), records=given.records) as peers,
+        lineup(folder, given.engine, names, records=given.records) as peers,
     ):
         about = machine.describe(f"{peer.name} {peer.version}".strip() for peer in peers)
-        # The hand-written handler neither filters nor signs in.
-        peers = [peer for peer in peers if peer.name != "hand-written"]
         waits, notes = measure(peers, given.rounds, given.seconds, given.connections)
     print(f"{about}\n- {given.engine}; {given.records:,} records; {given.connections} connections\n")
-    names = [peer.name for peer in peers]
+    titles = [peer.name for peer in peers]
     rows = []
     for name in (QUIET, SLOW, HASHING):
         row = [name]
-        for peer_name in names:
-            of, quiet = ([load.p99 for load in waits[kind, peer_name]] for kind in (name, QUIET))
+        for title in titles:
+            of, quiet = ([load.p99 for load in waits[kind, title]] for kind in (name, QUIET))
             row += [spread(of), ratio(of, quiet)]
         rows.append(row)
-    head = ["p99 of gets, ms (≤ 3×)", *(text for name in names for text in (name, "of its quiet one"))]
+    head = ["p99 of gets, ms (≤ 3×)", *(text for title in titles for text in (title, "of its quiet one"))]
     print(render(head, rows))
     print("\n" + "\n".join(notes))
 

@@ -19,11 +19,16 @@ def describe(peers: Iterable[str] = ()) -> str:
     model = next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), "?")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    now = datetime.datetime.now(datetime.UTC)
     lines = [
-        f"- {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC; {os.cpu_count()} × {model}, "
-        f"{memory:.0f} GB, Linux {platform.release()}; load before {os.getloadavg()[0]:.1f}",
-        f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {packages}",
+        f"- {now:%Y-%m-%d %H:%M} UTC; {os.cpu_count()} × {model}, {memory:.0f} GB; load before: {_load()}",
+        f"- Linux {platform.release()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {packages}",
     ]
     if named := ", ".join(peers):
         lines.append(f"- peers: {named}")
     return "\n".join(lines)
+
+
+def _load() -> str:
+    """Of the last minute; above a few hundredths, something else was running too."""
+    return f"{os.getloadavg()[0] / (os.cpu_count() or 1):.2f} per processor"

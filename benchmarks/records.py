@@ -6,7 +6,6 @@ the rounds' ratios, so that what else the machine does falls on both.
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
@@ -28,10 +27,10 @@ CHANGING = "list 30 with total, 20 writes/s"
 FILTERED, UNFILTERED = "list 30, filter, new constants", "list 30"
 WORKS: tuple[Work, ...] = (
     ("get", lambda peer: peer.get()),
-    (UNFILTERED, lambda peer: peer.list(total=False)),
-    (FILTERED, lambda peer: peer.list(total=False, rank_above="{n}")),
-    ("list 30 with total", lambda peer: peer.list(total=True)),
-    (CHANGING, lambda peer: peer.list(total=True)),
+    (UNFILTERED, lambda peer: peer.page(total=False)),
+    (FILTERED, lambda peer: peer.page(total=False, rank_above="{n}")),
+    ("list 30 with total", lambda peer: peer.page(total=True)),
+    (CHANGING, lambda peer: peer.page(total=True)),
     ("create", lambda peer: peer.create()),
 )
 # What issue 4 asks for: of the other server, and of the hand-written handler.
@@ -121,4 +120,4 @@ def filter_line(loads: Loads) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

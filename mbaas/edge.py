@@ -13,13 +13,12 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
 from mbaas.access_log import AccessLog, ConsoleLog
 from projects.api.responses import error_response
-from projects.context import ProjectHandle, use_project
+from projects.context import ProjectHandle, request_facts, use_project
 from projects.directory import find_project
 from projects.errors import ApiError, not_found
 
@@ -68,7 +67,9 @@ class Edge:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
             await send(message)
 
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        # A dict of this request's own, so that the project can be added when it is known.
+        facts = {"request_id": request_id}
+        request_facts.set(facts)
         try:
             await self._route(scope, receive, sending)
         finally:
@@ -78,9 +79,8 @@ class Edge:
                     path=scope["path"],
                     status=status,
                     ms=round((time.perf_counter() - started) * 1000, 1),
-                    request_id=request_id,
+                    **facts,
                 )
-            structlog.contextvars.unbind_contextvars("request_id")
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -108,12 +108,12 @@ class Edge:
         if project is None or refusal is not None:
             await error_response(refusal or not_found())(scope, receive, send)
             return
-        structlog.contextvars.bind_contextvars(project=project.ref)
+        if facts := request_facts.get():
+            facts["project"] = project.ref
         # Routes are written from the project's own root; what the prefix was, who builds addresses must know.
         inner = {**scope, "path": rest, "mbaas.prefix": f"/p/{ref}"}
         with use_project(project):
             await self._api(inner, receive, send)
-        structlog.contextvars.unbind_contextvars("project")
 
 
 def _refusal(project: ProjectHandle | None) -> ApiError | None:

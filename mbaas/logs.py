@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+from projects.context import request_facts
+
+
+def _add_request(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    facts = request_facts.get()
+    return {**facts, **event} if facts else event
 
 
 def is_console(form: str) -> bool:
@@ -16,7 +24,7 @@ def is_console(form: str) -> bool:
 def logging_config(level: str, form: str) -> dict[str, Any]:
     """Django's LOGGING. ``form``: json, console, or auto (console on a terminal)."""
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        _add_request,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -44,6 +44,9 @@ class ProjectHandle:
         return dict(self.settings).get(name, default)
 
 
+# What every log line and audit entry of a request says: its id, and its project once that is known.
+request_facts: ContextVar[dict[str, str] | None] = ContextVar("mbaas_request_facts", default=None)
+
 _current: ContextVar[ProjectHandle | None] = ContextVar("mbaas_project", default=None)
 
 

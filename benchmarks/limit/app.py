@@ -57,7 +57,7 @@ async def list_or_create(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    return Response(b"{}")
+    return Response(request.method)
 
 
 app = Starlette(

@@ -18,7 +18,7 @@ class Peer(Protocol):
     def get(self) -> Requests:
         """One record the reader may see, at random."""
 
-    def list(self, *, total: bool, rank_above: str = "") -> Requests:
+    def page(self, *, total: bool, rank_above: str = "") -> Requests:
         """The newest 30; ``rank_above`` filters by a number."""
 
     def create(self) -> Requests:

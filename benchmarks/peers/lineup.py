@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from benchmarks import dataset
-from benchmarks.peers.base import Peer
 from benchmarks.peers.limit import limit
 from benchmarks.peers.mbaas import mbaas
 from benchmarks.peers.parse import parse_server
@@ -20,8 +20,8 @@ NAMES = {"sqlite": ("mbaas", "pocketbase", "limit"), "postgresql": ("mbaas", "pa
 @contextmanager
 def lineup(
     folder: Path, engine: str, names: Sequence[str] = (), *, records: int = dataset.RECORDS
-) -> Iterator[list[Peer]]:
-    """The peers of that engine (or those of ``names``), filled one after another."""
+) -> Iterator[list[Any]]:
+    """The peers (see ``peers.base``) of that engine, or those of ``names``, filled one after another."""
     with ExitStack() as stack:
         url = stack.enter_context(postgres()) if engine == "postgresql" else ""
         yield [
@@ -29,7 +29,7 @@ def lineup(
         ]
 
 
-def _start(name: str, folder: Path, url: str, records: int):  # type: ignore[no-untyped-def]
+def _start(name: str, folder: Path, url: str, records: int) -> AbstractContextManager[Any]:
     if name == "mbaas":
         return mbaas(folder, postgres=url, records=records)
     if name == "limit":

@@ -70,7 +70,7 @@ class ParsePeer:
     def get(self) -> Requests:
         return self._requests([(f"/parse/classes/Note/{record}", "") for record in self.filled.seen])
 
-    def list(self, *, total: bool, rank_above: str = "") -> Requests:
+    def page(self, *, total: bool, rank_above: str = "") -> Requests:
         target = "/parse/classes/Note?" + urlencode({"limit": 30, "order": "-createdAt"})
         if total:
             target += "&count=1"

@@ -54,7 +54,7 @@ class RestPeer:
         base = self._path(dataset.SEEN)
         return self._requests([(f"{base}/{record}", "") for record in self.filled.seen])
 
-    def list(self, *, total: bool, rank_above: str = "") -> Requests:
+    def page(self, *, total: bool, rank_above: str = "") -> Requests:
         target = f"{self._path(dataset.SEEN)}?perPage=30&sort=-created"
         if not total:
             target += "&skipTotal=1"

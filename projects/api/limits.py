@@ -37,6 +37,8 @@ async def limit_request(request: Request, action: str = "", collection: str = ""
         return
     project = current_project()
     own = read_rate_rules(project.setting(SETTING))
+    if not own and not _defaults_concern(tuple(settings.MBAAS_RATE_LIMIT_RULES), action):
+        return
     path = _path_labels(request)
     if not own and not list(matching_rules(project, (*tags(action), *path))):
         return
@@ -111,6 +113,13 @@ def _hears(rule: RateRule, principal: Principal | None) -> bool:
     if principal is None or not rule.audience:
         return True
     return (rule.audience == "@guest") == (principal.kind == "guest")
+
+
+@lru_cache(maxsize=256)
+def _defaults_concern(texts: tuple[str, ...], action: str) -> bool:
+    """Whether a default rule could hold for the action at all; most calls are ordinary ones with no limit."""
+    named = tags(action)
+    return any(rule.label in named or "/" in rule.label for rule in _defaults(texts))
 
 
 @lru_cache(maxsize=4)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
+from projects.context import request_facts
 from projects.control import throttle
 from projects.control.actor import Actor
 from projects.control.people import check_credentials, note_sign_in
@@ -56,7 +56,7 @@ def console_user(request: Any) -> ConsoleUser | None:
 
 def request_actor(request: Any, user: ConsoleUser) -> Actor:
     """The actor of a Django or DRF request. The request's id is the one in the answer and the logs."""
-    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    request_id = (request_facts.get() or {}).get("request_id", "")
     return Actor.person(user, client_ip(request), str(request_id))
 
 

@@ -48,6 +48,8 @@ _OUTDATED = (
     psycopg.errors.UndefinedTable,
     psycopg.errors.UndefinedColumn,
     psycopg.errors.FeatureNotSupported,
+    psycopg.errors.DatatypeMismatch,
+    psycopg.errors.InvalidTextRepresentation,
 )
 
 
@@ -208,8 +210,8 @@ class Lanes:
         self._in_flight[project.uid] = count + 1
         try:
             lane.submit(Job(project, work, loop, future))
-            # A client that goes away must not undo a write that is on its way.
-            return await asyncio.shield(future)
+            # A client that goes away cancels its waiting, not the work: a write on its way is finished.
+            return await future
         finally:
             left = self._in_flight[project.uid] - 1
             if left:

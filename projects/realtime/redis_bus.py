@@ -8,41 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import deque
 from collections.abc import Coroutine
 from typing import Any
 
 import orjson
 import structlog
-from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from projects.errors import ApiError, forbidden, not_found
 from projects.realtime.answers import OTHER_USER, UNKNOWN_CLIENT, busy
 from projects.realtime.bus import Inbox, Listener
-from projects.realtime.codec import decode, encode_change, encode_gap
+from projects.realtime.codec import decode
+from projects.realtime.redis_link import CONNECT_SECONDS, LINK_ERRORS, NODE, PROJECT, Backoff, connections
+from projects.realtime.redis_outgoing import Outgoing
 from projects.realtime.submission import Submission
 from projects.records.events import ChangeEvent
 
 log = structlog.get_logger("mbaas.realtime")
 
-PREFIX = "mbaas:realtime:"
-PROJECT = PREFIX + "project:"
-NODE = PREFIX + "node:"
-
-CONNECT_SECONDS = 2
 ANSWER_SECONDS = 5
 # A link that says nothing for so long is asked for a sign of life, and given up after as long again.
 SILENCE_SECONDS = 5
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-MAX_OUTGOING = 50_000
-BATCH = 500
-
-# What redis-py raises when the link fails.
-LINK_ERRORS = (RedisError, OSError, TimeoutError)
 
 
 class RedisBus:
@@ -50,14 +36,12 @@ class RedisBus:
         self.node = node
         self._hub: Listener | None = None
         self._inbox: Inbox | None = None
-        self._commands = _connections(url, socket_timeout=ANSWER_SECONDS)
+        self._commands = connections(url, socket_timeout=ANSWER_SECONDS)
+        self._outgoing = Outgoing(self._commands, node)
         # Listening is waiting: how long is not for the socket to say.
-        self._listening = _connections(url)
+        self._listening = connections(url)
+        self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
-        # What is to be told: (channel, message), in order.
-        self._outgoing: deque[tuple[str, bytes]] = deque()
-        self._has_outgoing = asyncio.Event()
-        self._told: dict[str, int] = {}
         # The link on which this process hears, and what it is subscribed to there.
         self._link: PubSub | None = None
         self._linked = asyncio.Event()
@@ -71,9 +55,9 @@ class RedisBus:
     async def start(self, hub: Listener) -> None:
         """Connects, or goes on trying if Redis does not answer: until it does, streams are refused."""
         self._hub = hub
-        self._inbox = Inbox(asyncio.get_running_loop(), self._tell)
+        self._inbox = Inbox(asyncio.get_running_loop(), self._outgoing.put)
+        self._outgoing.start()
         self._spawn(self._keep_listening())
-        self._spawn(self._keep_sending())
         try:
             await asyncio.wait_for(self._linked.wait(), CONNECT_SECONDS)
         except TimeoutError:
@@ -81,14 +65,13 @@ class RedisBus:
 
     async def stop(self) -> None:
         """Tell what is still to be told, as far as Redis takes it at once."""
-        for task in list(self._tasks):
+        self._stopping = True
+        await self._outgoing.stop()
+        # A cancellation alone may be lost inside redis-py: each task also looks whether it is to stop.
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await self._send_all()
-        except LINK_ERRORS as error:
-            log.warning("changes were not told", count=len(self._outgoing), error=str(error))
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CONNECT_SECONDS)
         await self._commands.aclose()
         await self._listening.aclose()
 
@@ -153,58 +136,11 @@ class RedisBus:
         if status != 204:
             raise busy()
 
-    # --- telling
-
-    def _tell(self, events: list[ChangeEvent]) -> None:
-        for event in events:
-            uid = event.project.uid
-            number = self._told[uid] = self._told.get(uid, 0) + 1
-            self._outgoing.append((PROJECT + uid, encode_change(self.node, number, event)))
-        if len(self._outgoing) > MAX_OUTGOING:
-            self._give_up_outgoing()
-        self._has_outgoing.set()
-
-    def _give_up_outgoing(self) -> None:
-        """Redis has been away for too long: say later that changes were missed, instead of which."""
-        log.error("too many changes wait for redis; clients will be told to load", count=len(self._outgoing))
-        uids = {channel.removeprefix(PROJECT) for channel, _ in self._outgoing}
-        self._outgoing.clear()
-        for uid in uids:
-            # One more than was told: a gap, whatever came last.
-            self._told[uid] += 1
-            self._outgoing.append((PROJECT + uid, encode_gap(self.node, self._told[uid])))
-
-    async def _keep_sending(self) -> None:
-        pause = FIRST_PAUSE
-        while True:
-            await self._has_outgoing.wait()
-            self._has_outgoing.clear()
-            try:
-                await self._send_all()
-                pause = FIRST_PAUSE
-            except LINK_ERRORS as error:
-                log.warning("changes cannot be told", count=len(self._outgoing), error=str(error))
-                self._has_outgoing.set()
-                await asyncio.sleep(pause)
-                pause = _longer(pause)
-
-    async def _send_all(self) -> None:
-        """Messages leave the queue when Redis has taken them; some may be told twice, none is lost."""
-        while self._outgoing:
-            batch = list(itertools.islice(self._outgoing, BATCH))
-            pipeline = self._commands.pipeline(transaction=False)
-            for channel, message in batch:
-                pipeline.publish(channel, message)
-            await pipeline.execute()
-            for sent in batch:
-                if self._outgoing and self._outgoing[0] is sent:
-                    self._outgoing.popleft()
-
     # --- hearing
 
     async def _keep_listening(self) -> None:
-        pause = FIRST_PAUSE
-        while True:
+        backoff = Backoff()
+        while not self._stopping:
             try:
                 async with self._listening.pubsub() as link:
                     await link.subscribe(NODE + self.node)
@@ -215,15 +151,14 @@ class RedisBus:
                 # Whatever it was, this task must go on, and say that it has not listened meanwhile.
                 log.exception("listening to redis failed")
             if self._linked.is_set():
-                pause = FIRST_PAUSE
+                backoff.reset()
                 self._lost_link()
-            await asyncio.sleep(pause)
-            pause = _longer(pause)
+            await backoff.wait()
 
     async def _listen(self, link: PubSub) -> None:
         """Until the link fails."""
         asked = False
-        while True:
+        while not self._stopping:
             message = await link.get_message(ignore_subscribe_messages=False, timeout=SILENCE_SECONDS)
             if message is not None:
                 asked = False
@@ -306,23 +241,8 @@ class RedisBus:
         except LINK_ERRORS as error:
             log.warning("an answer to another process was lost", error=str(error))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _connections(url: str, **options: Any) -> Redis:
-    """Without retries of their own: a lost link must be noticed, not mended in silence."""
-    return Redis.from_url(
-        url,
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_keepalive=True,
-        retry=Retry(NoBackoff(), 0),
-        health_check_interval=0,
-        **options,
-    )
-
-
-def _longer(pause: float) -> float:
-    return min(pause * 2, LONGEST_PAUSE)
+        return task

@@ -93,9 +93,9 @@ def _compile(call: Call, query: Query, parsed: Parsed | None) -> _Plan:
     where = _rule(scope, query.rule)
     if parsed is not None:
         where.append(scope.filter(parsed, superuser=superuser))
-    # The count shares filter and joins but not what only the order needs.
-    counted = scope.render(sa.select(sa.func.count()).select_from(scope.from_clause()).where(*where))
     order = scope.sort(query.sort or "@rowid", superuser=superuser)
+    # After the sort: to sort through a relation hides what its list rule hides, from the total too.
+    counted = scope.render(sa.select(sa.func.count()).select_from(scope.from_clause()).where(*where))
     page = (
         sa.select(*_columns(scope, query.collection))
         .select_from(scope.from_clause())

@@ -13,17 +13,10 @@ from typing import Any, Literal
 from projects.rules.ast import FLIPPED, Operator
 from projects.rules.engines import Bind, EngineSql, Sql
 from projects.rules.inputs import NO_INPUTS, Input, Read
+from projects.rules.patterns import date_pattern, sql_pattern
 from projects.rules.resolve import ColumnKind
 from projects.rules.sql import Fragment, disjunction
-from projects.rules.values import (
-    Plain,
-    as_date_operand,
-    as_number_operand,
-    as_text,
-    as_text_operand,
-    date_pattern,
-    sql_pattern,
-)
+from projects.rules.values import Plain, as_date_operand, as_number_operand, as_text, as_text_operand
 
 
 @dataclass(frozen=True, slots=True)

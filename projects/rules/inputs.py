@@ -9,7 +9,8 @@ from typing import Any
 
 from projects.principal import RequestInfo
 from projects.rules.ast import Constant, ConstantKind
-from projects.rules.values import Plain, as_text, ascii_lower, plain
+from projects.rules.patterns import ascii_lower
+from projects.rules.values import Plain, as_text, plain
 
 Read = Callable[["Inputs"], Any]
 

@@ -9,9 +9,10 @@ from projects.rules.ast import FLIPPED, Comparison
 from projects.rules.errors import RuleError
 from projects.rules.gates import gate_of
 from projects.rules.inputs import NO_INPUTS, Input, Inputs, as_list, length, walk
+from projects.rules.patterns import ascii_lower
 from projects.rules.resolve import MULTIPLE_TYPES, Changed, Column, ColumnKind, Meaning, is_many, kind_of
 from projects.rules.value_tests import TestMaker, ValueTest, contained_test, pair_test, value_test
-from projects.rules.values import Plain, as_text, ascii_lower, plain
+from projects.rules.values import Plain, as_text, plain
 
 Record = Mapping[str, Any]
 Test = Callable[[Record], bool]

@@ -13,7 +13,8 @@ from projects.rules.errors import Undecidable
 from projects.rules.inputs import MACROS, Input, Inputs
 from projects.rules.parse import Parsed
 from projects.rules.parts import Bound, Part, Record, Test, comparison_part
-from projects.rules.resolve import Changed, Column, Meaning, Resolver, is_email_of_account, request_area
+from projects.rules.request_values import request_area
+from projects.rules.resolve import Changed, Column, Meaning, Resolver, is_email_of_account
 from projects.rules.values import json_text
 from projects.schema.collection import CollectionSchema, ProjectSchema
 

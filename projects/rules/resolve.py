@@ -6,11 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from projects.principal import RequestInfo
 from projects.rules import inputs
 from projects.rules.ast import Comparison, Constant, ConstantRef, Identifier, Node, Operand, operands
 from projects.rules.errors import RuleError, RuleForbidden
-from projects.rules.inputs import Input, Inputs, Read, walk
+from projects.rules.inputs import Input, Inputs, Read
+from projects.rules.request_values import (
+    attribute,
+    auth_reader,
+    is_set,
+    names_read,
+    principal_collection_id,
+    principal_collection_name,
+    request_value,
+    with_modifier,
+)
 from projects.rules.values import plain
 from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.fields.base import Field
@@ -139,7 +148,7 @@ class Resolver:
         area, *rest = identifier.path[1:] or ("",)
         names = tuple(rest)
         if area in ("method", "context") and not names and not modifier:
-            return _attribute(area)
+            return attribute(area)
         if not names or area not in ("auth", "body", "query", "headers"):
             raise _unresolved(identifier.text)
         if area == "auth":
@@ -147,12 +156,12 @@ class Resolver:
         if modifier and modifier not in MODIFIERS:
             raise _Problem(f'unknown modifier in "{names[-1]}:{modifier}"')
         if modifier == "isset":
-            return _is_set(area, names)
+            return is_set(area, names)
         if area == "body":
             return self._body(names, modifier)
         if modifier not in ("", "lower"):
             raise _Problem(f"invalid modifier sequence {names[-1]}:{modifier}")
-        return _request_value(area, names, modifier)
+        return request_value(area, names, modifier)
 
     def _auth(self, names: tuple[str, ...], modifier: str) -> Meaning:
         if modifier == "isset" or (modifier and modifier not in MODIFIERS):
@@ -167,19 +176,19 @@ class Resolver:
                 return self._through_auth(homes, names, modifier)
         read: Read
         if names == ("collectionId",):
-            read = _principal_collection_id
+            read = principal_collection_id
         elif names == ("collectionName",):
-            read = _principal_collection_name
+            read = principal_collection_name
         else:
-            read = _auth_reader(names)
-        return _with_modifier(read, modifier, _reads("auth", names), typed=len(names) == 1)
+            read = auth_reader(names)
+        return with_modifier(read, modifier, names_read("auth", names), typed=len(names) == 1)
 
     def _through_auth(self, homes: list[CollectionSchema], names: tuple[str, ...], modifier: str) -> Meaning:
         fields = [home.field_by_name[names[0]] for home in homes]
         if any(field.is_list for field in fields):
             raise _Problem("paths through a relation to many records are not supported yet")
         if names[1:] == ("id",):
-            return _with_modifier(_auth_reader(names[:1]), modifier, _reads("auth", names), typed=True)
+            return with_modifier(auth_reader(names[:1]), modifier, names_read("auth", names), typed=True)
         targets = {self._target(field).id: self._target(field) for field in fields}
         if len(targets) > 1:
             raise _Problem(f'"{names[0]}" leads to different collections for different users')
@@ -192,7 +201,7 @@ class Resolver:
                 return None
             return plain(principal.record.get(name)) or None
 
-        start = Start(Input(read, reads=_reads("auth", names)), next(iter(targets.values())))
+        start = Start(Input(read, reads=names_read("auth", names)), next(iter(targets.values())))
         return self._column(start, start.collection, names[1:], _column_modifier(names[-1], modifier))
 
     def _body(self, names: tuple[str, ...], modifier: str) -> Meaning:
@@ -202,8 +211,8 @@ class Resolver:
                 raise _Problem(f"invalid modifier sequence {names[-1]}:{modifier}")
             return Changed(
                 Column(None, (), self.collection, field),
-                _is_set("body", names),
-                _request_value("body", names, ""),
+                is_set("body", names),
+                request_value("body", names, ""),
             )
         if modifier in ("each", "length") and len(names) == 1:
             if field is None:
@@ -213,12 +222,12 @@ class Resolver:
         if len(names) > 1 and field is not None and _is_relation(field):
             if field.is_list:
                 raise _Problem("paths through a relation to many records are not supported yet")
-            given = _request_value("body", names[:1], "")
+            given = request_value("body", names[:1], "")
             if names[1:] == ("id",):
-                return _with_modifier(given.read, modifier, given.reads)
+                return with_modifier(given.read, modifier, given.reads)
             start = Start(Input(lambda i: given.read(i) or None, reads=given.reads), self._target(field))
             return self._column(start, start.collection, names[1:], _column_modifier(names[-1], modifier))
-        return _request_value("body", names, modifier)
+        return request_value("body", names, modifier)
 
     def _column(
         self, start: Start | None, collection: CollectionSchema, path: tuple[str, ...], modifier: Modifier
@@ -313,57 +322,3 @@ def _column_modifier(name: str, modifier: str) -> Modifier:
     if modifier and modifier not in MODIFIERS:
         raise _Problem(f'unknown modifier in "{name}:{modifier}"')
     return ""  # :isset and :changed are about request values; on a field they change nothing
-
-
-def _reads(area: str, names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset({f"@request.{area}.{names[0]}"})
-
-
-def _attribute(name: str) -> Input:
-    return Input(lambda given: getattr(given.request, name), reads=frozenset({f"@request.{name}"}))
-
-
-def _principal_collection_id(given: Inputs) -> Any:
-    return given.request.principal.collection_id
-
-
-def _principal_collection_name(given: Inputs) -> Any:
-    return given.request.principal.collection_name
-
-
-def _auth_reader(names: tuple[str, ...]) -> Read:
-    name, path = names[0], names[1:]
-    if path:
-        return lambda given: walk((given.request.principal.record or {}).get(name), path)
-    return lambda given: (given.request.principal.record or {}).get(name)
-
-
-def request_area(request: RequestInfo, area: str) -> Any:
-    return request.body if area == "body" else request.query if area == "query" else request.headers
-
-
-def _is_set(area: str, names: tuple[str, ...]) -> Input:
-    name, path = names[-1], names[:-1]
-
-    def read(given: Inputs) -> int:
-        holder = walk(request_area(given.request, area), path)
-        return int(hasattr(holder, "keys") and name in holder)
-
-    return Input(read, reads=_reads(area, names))
-
-
-def _request_value(area: str, names: tuple[str, ...], modifier: str) -> Input:
-    return _with_modifier(
-        lambda given: walk(request_area(given.request, area), names), modifier, _reads(area, names)
-    )
-
-
-def _with_modifier(raw: Read, modifier: str, reads: frozenset[str], typed: bool = False) -> Input:
-    if modifier == "each":
-        return Input(lambda given: inputs.as_list(raw(given)), many=True, reads=reads)
-    if modifier == "length":
-        return Input(lambda given: inputs.length(raw(given)), reads=reads)
-    read: Read = lambda given: plain(raw(given))  # noqa: E731
-    if modifier == "lower":
-        return Input(inputs.lowered(read), reads=reads)
-    return Input(read, typed=typed, reads=reads)

@@ -10,11 +10,12 @@ from projects.context import Engine
 from projects.rules import sort as sorting
 from projects.rules.ast import FLIPPED, Comparison, Operator, fold
 from projects.rules.compare import Comparer, SqlColumn
-from projects.rules.engines import Sql, for_engine
+from projects.rules.engines import EngineSql, Sql
 from projects.rules.errors import RuleError
 from projects.rules.gates import Gate, gate_of
 from projects.rules.inputs import Input, Read
 from projects.rules.parse import Parsed, parse_rule, reparsed
+from projects.rules.postgresql_sql import PostgresqlSql
 from projects.rules.resolve import (
     MULTIPLE_TYPES,
     Changed,
@@ -28,8 +29,11 @@ from projects.rules.resolve import (
     kind_of,
 )
 from projects.rules.sql import Fragment, Name, Ref, conjunction, disjunction
+from projects.rules.sqlite_sql import SqliteSql
 from projects.rules.statement import Statement, render
 from projects.schema.collection import CollectionSchema, ProjectSchema
+
+_ENGINES: dict[Engine, EngineSql] = {"sqlite": SqliteSql(), "postgresql": PostgresqlSql()}
 
 
 class Scope:
@@ -45,7 +49,7 @@ class Scope:
         # Collections whose rows the result depends on, and the names of request values and macros.
         self.tables: set[str] = {collection.id}
         self.reads: set[str] = set()
-        self._sql = for_engine(engine)
+        self._sql = _ENGINES[engine]
         self._compare = Comparer(self._sql, self._parameter)
         self._readers: dict[str, Read] = {}
         self._joins: dict[tuple[str, str], tuple[str, CollectionSchema]] = {}

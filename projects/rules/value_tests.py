@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from projects.rules.ast import Operator
+from projects.rules.patterns import ascii_lower, date_pattern, pattern_matcher
 from projects.rules.resolve import ColumnKind
 from projects.rules.values import (
     Plain,
@@ -15,10 +16,7 @@ from projects.rules.values import (
     as_number_operand,
     as_text,
     as_text_operand,
-    ascii_lower,
-    date_pattern,
     in_order,
-    pattern_matcher,
     plain,
 )
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from projects.context import ProjectHandle
-from projects.realtime import codec, redis_bus
+from projects.realtime import codec, redis_bus, redis_link, redis_outgoing
 from projects.realtime.codec import decode, encode_change, encode_gap
 from projects.realtime.hub import NODE_LENGTH, random_text
 from projects.realtime.redis_bus import RedisBus
@@ -47,8 +47,8 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_bus, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(redis_bus, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(redis_link, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(redis_link, "LONGEST_PAUSE", 0.05)
 
 
 def bus(url: str) -> RedisBus:
@@ -271,7 +271,7 @@ def test_a_message_that_cannot_be_read_sends_clients_to_load(project: ProjectHan
             assert isinstance(here.bus, RedisBus)
             for message in (b"{bad", b"[]", b'["origin", 1, 2, 3]'):
                 listener = await there.connect("posts/*")
-                await here.bus._commands.publish(redis_bus.PROJECT + project.uid, message)
+                await here.bus._commands.publish(redis_link.PROJECT + project.uid, message)
                 await until(lambda one=listener: one.transport.finished)
             again = await there.connect("posts/*")
             await here.create(posts)
@@ -283,7 +283,7 @@ def test_a_message_that_cannot_be_read_sends_clients_to_load(project: ProjectHan
 def test_more_changes_than_can_wait_for_redis_send_clients_to_load(
     project: ProjectHandle, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_bus, "MAX_OUTGOING", 10)
+    monkeypatch.setattr(redis_outgoing, "MAX_OUTGOING", 10)
 
     async def scenario() -> None:
         async with Proxy(redis_url) as line, two(project, line.url, redis_url) as (here, there):

@@ -152,6 +152,7 @@ OF_REQUEST: list[tuple[str, dict[str, str], str]] = [
     ("@request.query.x:lower = 'a'", {"x": "A"}, ALL),
     ("@request.query.x:lower = 'é'", {"x": "É"}, ""),
     ("@request.query.a.b = 1", {"a": "x"}, ""),
+    ("@request.query.0 = 'x'", {"0": "x"}, ALL),
     ("@request.headers.x_foo = 'bar'", {}, ALL),
     ("@request.headers.X_FOO = 'bar'", {}, ""),
     ("@request.headers.x_foo:isset = true", {}, ALL),

@@ -9,17 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projects.rules.values import (
-    MAX_PATTERN_BYTES,
-    as_number_operand,
-    as_text_operand,
-    ascii_lower,
-    clean,
-    compare,
-    number_text,
-    pattern_matcher,
-    sql_pattern,
-)
+from projects.rules.patterns import MAX_PATTERN_BYTES, ascii_lower, pattern_matcher, sql_pattern
+from projects.rules.values import as_number_operand, as_text_operand, clean, compare, number_text
 
 LETTERS = st.text(st.sampled_from("abAB%_\\é\n"), max_size=8)
 
