@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
+# Of the minute before this program started; above a few hundredths, something else was running too.
+LOAD = os.getloadavg()[0]
 _PACKAGES = ("granian", "starlette", "Django", "SQLAlchemy", "orjson", "psycopg")
 
 
@@ -21,14 +23,9 @@ def describe(peers: Iterable[str] = ()) -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     now = datetime.datetime.now(datetime.UTC)
     lines = [
-        f"- {now:%Y-%m-%d %H:%M} UTC; {os.cpu_count()} × {model}, {memory:.0f} GB; load before: {_load()}",
+        f"- {now:%Y-%m-%d %H:%M} UTC; {os.cpu_count()} × {model}, {memory:.0f} GB; load before: {LOAD / (os.cpu_count() or 1):.2f} per processor",
         f"- Linux {platform.release()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {packages}",
     ]
     if named := ", ".join(peers):
         lines.append(f"- peers: {named}")
     return "\n".join(lines)
-
-
-def _load() -> str:
-    """Of the last minute; above a few hundredths, something else was running too."""
-    return f"{os.getloadavg()[0] / (os.cpu_count() or 1):.2f} per processor"

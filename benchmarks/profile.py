@@ -14,7 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,21 +117,25 @@ def tables(profile: Profile, top: int) -> str:
         names[tid] = named[2] or "?"
         samples[tid] += int(count)
         stacks.append((tid, int(count), [_short(frame) for frame in frames]))
-    own: Counter[str] = Counter()
-    whole: Counter[str] = Counter()
-    for tid, count, frames in stacks:
-        micros = count / samples[tid] * profile.threads.get(tid, 0)
+    own: dict[str, float] = defaultdict(float)
+    whole: dict[str, float] = defaultdict(float)
+    for tid, seen, frames in stacks:
+        micros = seen / samples[tid] * profile.threads.get(tid, 0)
         own[frames[-1] if frames else "?"] += micros
         for frame in set(frames):
             whole[frame] += micros
-    threads: Counter[str] = Counter()
+    threads: dict[str, float] = defaultdict(float)
     for tid, micros in profile.threads.items():
         threads[names.get(tid, "others: the HTTP server's own, idle ones")] += micros
     parts = [("thread", threads), ("function, self", own), ("function, with calls", whole)]
     return "\n\n".join(
-        render([title, "µs"], [[name, number(micros)] for name, micros in counts.most_common(top)])
-        for title, counts in parts
+        render([title, "µs"], [[name, number(micros)] for name, micros in _dearest(times, top)])
+        for title, times in parts
     )
+
+
+def _dearest(times: dict[str, float], top: int) -> list[tuple[str, float]]:
+    return sorted(times.items(), key=lambda item: -item[1])[:top]
 
 
 def _short(frame: str) -> str:

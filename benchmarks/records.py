@@ -34,7 +34,7 @@ WORKS: tuple[Work, ...] = (
     ("create", lambda peer: peer.create()),
 )
 # What issue 4 asks for: of the other server, and of the hand-written handler.
-REACH = {
+REACH: dict[str, dict[str, tuple[float | None, float | None]]] = {
     "sqlite": {"get": (2, 0.6), UNFILTERED: (2, 0.6), "list 30 with total": (5, None), "create": (2, None)},
     "postgresql": {
         "get": (2.5, 0.6), UNFILTERED: (None, 0.6), "list 30 with total": (5, None), "create": (1.5, None),
@@ -53,7 +53,6 @@ def main() -> None:
     with run_folder() as folder:
         options.progress("filling the servers …")
         with lineup(folder, given.engine, options.peers(given), records=given.records) as peers:
-            # Before the load, so that the line tells of the machine and not of us.
             about = machine.describe(f"{peer.name} {peer.version}".strip() for peer in peers)
             loads = measure(peers, works, rounds=given.rounds, seconds=given.seconds)
     print(

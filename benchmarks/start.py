@@ -13,9 +13,10 @@ import time
 from benchmarks import machine, options
 from benchmarks.client import Client
 from benchmarks.peers.mbaas import Mbaas, version
-from benchmarks.peers.pocketbase import VERSION, PocketBase
+from benchmarks.peers.pocketbase import PocketBase
 from benchmarks.scratch import ROOT, run_folder
 from benchmarks.table import median, number, render, spread
+from tests.oracle.pocketbase import VERSION
 
 SETTLE_SECONDS = 3
 _IMPORT = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|(\s+)(\S+)")
@@ -30,11 +31,8 @@ def main() -> None:
     memory: dict[str, list[float]] = {"mbaas": [], "PocketBase": []}
     asked: list[float] = []
     with run_folder() as folder:
-        servers = {
-            "mbaas": Mbaas(folder / "mbaas", demo=True),
-            "PocketBase": PocketBase(folder / "pocketbase"),
-        }
-        ours = servers["mbaas"]
+        ours, theirs = Mbaas(folder / "mbaas", demo=True), PocketBase(folder / "pocketbase")
+        servers: dict[str, Mbaas | PocketBase] = {"mbaas": ours, "PocketBase": theirs}
         for _ in range(given.rounds):
             for name, server in servers.items():
                 process = server.start()

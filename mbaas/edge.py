@@ -45,7 +45,7 @@ _EXPOSED = b"X-Request-Id, Retry-After, ETag"
 class Edge:
     """``api`` answers inside a project, ``django`` everything that belongs to none."""
 
-    def __init__(self, api: App, django: App, probes: App, log: AccessLog | ConsoleLog | None) -> None:
+    def __init__(self, api: App, django: App, probes: App, log: AccessLog | ConsoleLog | None = None) -> None:
         self._log = log
         self._api = api
         self._django = django

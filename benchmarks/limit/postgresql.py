@@ -101,7 +101,8 @@ def _start_read(connection: psycopg.Connection[Any], job: Get | Page) -> Any:
     if isinstance(job, Get):
         sql = f"SELECT {SELECTED} FROM {table} WHERE id = %s AND {_RULE} LIMIT 1"
         return claims, asked, connection.execute(sql, (job.id, user)), None
-    where, params = _RULE, [user]
+    where = _RULE
+    params: list[Any] = [user]
     if job.rank_above is not None:
         where, params = f"{_RULE} AND rank > %s", [user, job.rank_above]
     sql = f"SELECT {SELECTED} FROM {table} WHERE {where} ORDER BY created DESC LIMIT %s"

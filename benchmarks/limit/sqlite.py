@@ -116,7 +116,8 @@ def _read(connection: sqlite3.Connection, job: Get | Page) -> dict[str, Any]:
         if row is None:
             raise RefusedError(404)
         return as_record(row, table)
-    where, params = _RULE, [user]
+    where = _RULE
+    params: list[str | float] = [user]
     if job.rank_above is not None:
         where, params = f"{_RULE} AND rank > ?", [user, job.rank_above]
     sql = f"SELECT {SELECTED} FROM {table} WHERE {where} ORDER BY created DESC LIMIT ?"
