@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 TIMEOUT = 120
+IDLE_SECONDS = 5
 
 
 class RequestFailedError(RuntimeError):
@@ -29,11 +31,16 @@ class Client:
         assert parts.hostname
         self._prefix = parts.path.rstrip("/")
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT)
+        self._used = time.monotonic()
         self.headers = {"Content-Type": "application/json", **(headers or {})}
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON answer (None when there is none). Raises RequestFailedError."""
         data = None if body is None else orjson.dumps(body)
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            # A server may have closed it meanwhile; http.client opens it anew.
+            self._connection.close()
+        self._used = time.monotonic()
         try:
             self._connection.request(method, self._prefix + path, data, self.headers)
             answer = self._connection.getresponse()

@@ -114,13 +114,9 @@ def project(make_project: Callable[..., Any]) -> Any:
 @pytest.fixture
 def hosted_project(transactional_db: None, project: Any) -> Any:
     """``project`` with its row in the control plane, which every thread sees: what a server would serve."""
-    from projects.models import Placement, Project
+    from tests.hosting import host
 
-    placement, _ = Placement.objects.get_or_create(
-        name=project.placement,
-        defaults={"engine": project.engine, "url": os.environ.get(POSTGRES_VARIABLE, "")},
-    )
-    Project.objects.create(uid=project.uid, ref=project.ref, name=project.ref, placement=placement)
+    host(project)
     return project
 
 

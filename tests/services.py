@@ -31,6 +31,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 
@@ -146,6 +147,13 @@ SERVICES: dict[str, tuple[str, Callable[[], AbstractContextManager[str]]]] = {
     "postgres": (POSTGRES_VARIABLE, postgres),
     "redis": (REDIS_VARIABLE, redis),
 }
+
+
+def skip_or_fail(reason: str) -> NoReturn:
+    """What a test does without a program it needs: on CI, which has them all, it fails."""
+    import pytest
+
+    (pytest.fail if on_ci() else pytest.skip)(reason)
 
 
 def environment_url(variable: str) -> str:

@@ -10,7 +10,7 @@ from projects.accounts.signin import claim_identity, sign_in
 from projects.context import ProjectHandle
 from projects.databases import Session, write_session
 from projects.errors import ApiError
-from projects.models import ConsoleUser, Membership, Placement, Project
+from projects.models import ConsoleUser, Membership
 from projects.principal import GUEST, Principal, RequestInfo
 from projects.records.auth_fields import NOTHING_HASHED, UnhashedPasswords
 from projects.records.call import Call
@@ -93,12 +93,6 @@ def token_of(session: Session, *args: Any, **kwargs: Any) -> str:
 
 def who(session: Session, authorization: str) -> Principal:
     return resolve_principal(session, load_schema(session), authorization)
-
-
-def host(handle: ProjectHandle) -> Project:
-    """The control plane's row of a project that was made without one."""
-    placement, _ = Placement.objects.get_or_create(name=handle.placement, defaults={"engine": handle.engine})
-    return Project.objects.create(uid=handle.uid, ref=handle.ref, name=handle.ref, placement=placement)
 
 
 def person(email: str = "owner@example.com", **fields: Any) -> ConsoleUser:

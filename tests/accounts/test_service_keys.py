@@ -12,7 +12,8 @@ from projects.control.actor import COMMAND
 from projects.control.keys import create_key, revoke_key
 from projects.models import ApiKey, Project
 from projects.principal import GUEST
-from tests.accounts.helpers import host, who
+from tests.accounts.helpers import who
+from tests.hosting import host
 
 pytestmark = pytest.mark.usefixtures("db")
 

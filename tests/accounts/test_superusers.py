@@ -28,12 +28,12 @@ from tests.accounts.helpers import (
     call_on,
     copy_of,
     enter,
-    host,
     join,
     person,
     sign_up,
     who,
 )
+from tests.hosting import host
 
 pytestmark = pytest.mark.usefixtures("db")
 

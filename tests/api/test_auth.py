@@ -21,7 +21,8 @@ from projects.control.keys import create_key
 from projects.databases import write_session
 from projects.databases.lanes import stop_lanes
 from projects.models import AuditEntry, Project
-from tests.accounts.helpers import ALICE, PASSWORD, change_collection, host, join, person, sign_up
+from tests.accounts.helpers import ALICE, PASSWORD, change_collection, join, person, sign_up
+from tests.hosting import host
 
 Client = httpx.AsyncClient
 SIGN_IN = "/api/collections/users/auth-with-password"

@@ -17,7 +17,7 @@ import pytest
 from tests import server as mbaas
 from tests.conftest import SERVER_KINDS
 from tests.oracle.pocketbase import NoBinaryError, pocketbase
-from tests.services import on_ci
+from tests.services import skip_or_fail
 
 HERE = Path(__file__).resolve().parent
 FILES = sorted(path.name for path in HERE.glob("*.test.mjs"))
@@ -44,7 +44,7 @@ def where(
                     "CLIENT_PASSWORD": model.password,
                 }
         except NoBinaryError as missing:
-            missing_program(str(missing))
+            skip_or_fail(str(missing))
         return
     # Two processes where they can talk to each other: what one writes the other's clients must hear.
     workers = 2 if request.param == "postgresql" else 1
@@ -71,12 +71,6 @@ def test_sdk(where: dict[str, str], file: str) -> None:
 
 def require_node() -> None:
     if shutil.which("node") is None:
-        missing_program("node is not in PATH: install Node.js 20 or newer")
+        skip_or_fail("node is not in PATH: install Node.js 20 or newer")
     if not (HERE / "node_modules" / "pocketbase").exists():
-        missing_program("the npm packages are not installed: npm ci --prefix tests/clients")
-
-
-def missing_program(reason: str) -> None:
-    if on_ci():
-        pytest.fail(reason)
-    pytest.skip(reason)
+        skip_or_fail("the npm packages are not installed: npm ci --prefix tests/clients")

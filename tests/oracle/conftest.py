@@ -13,6 +13,7 @@ from tests.oracle.ours import ROOT, mbaas
 from tests.oracle.play import Player
 from tests.oracle.pocketbase import NoBinaryError, pocketbase
 from tests.oracle.scenarios import SCENARIOS
+from tests.services import skip_or_fail
 
 
 @pytest.fixture(scope="session")
@@ -36,4 +37,4 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
 
             yield play
     except NoBinaryError as missing:
-        pytest.skip(str(missing))
+        skip_or_fail(str(missing))

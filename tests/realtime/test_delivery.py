@@ -81,7 +81,12 @@ def test_the_changes_of_one_transaction_come_in_their_order_and_with_rising_numb
     run(scenario())
 
 
-def test_what_comes_together_is_written_together(project: ProjectHandle) -> None:
+def test_what_comes_together_is_written_together(
+    project: ProjectHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However slow the machine: all of it in one turn of the loop.
+    monkeypatch.setattr(project_hub, "SLICE_SECONDS", 60)
+
     async def scenario() -> None:
         async with stage(project) as s:
             posts = await s.collection("posts", number("n"))
@@ -341,6 +346,67 @@ def test_a_project_without_clients_is_forgotten_after_a_while(
             await s.hub._forget_empty()
             assert not s.hub._projects and not s.hub._empty_since
             assert not (await s.connect("x")).ended
+
+    run(scenario())
+
+
+def test_a_long_row_of_changes_lets_the_loop_go_on_in_between(
+    project: ProjectHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project_hub, "SLICE_SECONDS", 0)
+
+    async def scenario() -> None:
+        async with stage(project) as s:
+            posts = await s.collection("posts", number("n"))
+            listener = await s.connect("posts/*")
+            turns = 0
+
+            async def count() -> None:
+                nonlocal turns
+                while True:
+                    await asyncio.sleep(0)
+                    turns += 1
+
+            together: list[ChangeEvent] = []
+            listen(together.append)
+            await s.write(lambda call: [insert(call, posts, n=n) for n in range(50)])
+            unlisten(together.append)
+            listener.heard()
+            counting = asyncio.create_task(count())
+            await asyncio.sleep(0)
+            turns = 0
+            s.hub.receive(together)
+            await s.settle()
+            counting.cancel()
+            assert turns >= 49
+            assert [record["n"] for _, _, record in listener.heard()] == list(range(50))
+
+    run(scenario())
+
+
+def test_on_postgresql_a_late_change_never_brings_an_older_state(project: ProjectHandle) -> None:
+    """Two processes may tell of their commits in another order than they committed."""
+    if project.engine != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+
+    async def scenario() -> None:
+        async with stage(project) as s:
+            posts = await s.collection("posts", number("n"))
+            record = await s.create(posts, n=1)
+            listener = await s.connect("posts/*")
+            held: list[ChangeEvent] = []
+            listen(held.append)
+            s.hub.missed()
+            await s.update(posts, record["id"], n=2)
+            await s.update(posts, record["id"], n=3)
+            unlisten(held.append)
+            listener = await s.connect("posts/*")
+            s.hub.receive(reversed(held))
+            await s.settle()
+            assert [(action, shown["n"]) for _, action, shown in listener.heard()] == [
+                ("update", 3),
+                ("update", 3),
+            ]
 
     run(scenario())
 

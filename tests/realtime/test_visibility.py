@@ -182,6 +182,26 @@ def test_a_filter_goes_through_a_relation_only_where_its_records_may_be_listed(
     run(scenario())
 
 
+def test_a_filter_through_a_relation_is_narrowed_by_the_list_rule_of_what_it_reads(
+    project: ProjectHandle,
+) -> None:
+    async def scenario() -> None:
+        async with stage(project) as s:
+            orgs = await s.collection("orgs", boolean("active"), boolean("open"), listRule="open = true")
+            await s.create(orgs, id="open00000000000", active=True, open=True)
+            await s.create(orgs, id="closed000000000", active=True, open=False)
+            posts = await s.collection("posts", relation("org", orgs))
+            wanted = topic("posts/*", {"filter": "org.active = true"})
+            guest, superuser = await s.connect(wanted), await s.connect(wanted, who="superuser")
+            await s.create(posts, org="open00000000000")
+            assert guest.actions() == superuser.actions() == ["create"]
+            await s.create(posts, org="closed000000000")
+            assert guest.actions() == NOBODY
+            assert superuser.actions() == ["create"]
+
+    run(scenario())
+
+
 def test_a_rule_reads_the_options_of_the_subscription(project: ProjectHandle) -> None:
     async def scenario() -> None:
         async with stage(project) as s:
