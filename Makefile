@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadscope
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install dev test test-all test-oracle lint format types check pin clean
+.PHONY: help run install dev test test-all test-oracle bench lint format types check pin clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test-all: $(VENV)/dev.stamp $(CLIENTS)/node_modules/.stamp ## All tests, also on
 
 test-oracle: $(VENV)/dev.stamp ## The same requests to a real PocketBase and to us
 	$(BIN)/python -m pytest -m oracle tests/oracle
+
+bench: $(VENV)/dev.stamp ## Gets, lists, creates per second beside PocketBase (15 min; docs/benchmarks.md)
+	$(BIN)/python -m benchmarks.records
 
 lint: $(VENV)/dev.stamp ## Style, likely mistakes, house rules, floors
 	$(BIN)/ruff check .

@@ -69,16 +69,17 @@ def main() -> None:
 def measure(peers: Sequence[Peer], works: Sequence[Work], *, rounds: int, seconds: float) -> Loads:
     """Every work at every peer in every round, the peers alternating; the order turns with the rounds."""
     loads: Loads = defaultdict(list)
-    for name, requests in works:
+    for _, requests in works:
         for peer in peers:
             send(requests(peer), peer.process, seconds=min(WARM_UP_SECONDS, seconds))
-        for turn in range(rounds):
-            shift = turn % len(peers)
+    for turn in range(rounds):
+        shift = turn % len(peers)
+        for name, requests in works:
             for peer in [*peers[shift:], *peers[:shift]]:
                 load = _send(name, requests, peer, seconds)
                 loads[name, peer.name].append(load)
                 options.progress(
-                    f"{name}, round {turn + 1}: {peer.name} {load.rate:,.0f}/s, p99 {load.p99:.0f} ms"
+                    f"round {turn + 1}, {name}: {peer.name} {load.rate:,.0f}/s, p99 {load.p99:.0f} ms"
                 )
     return loads
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from projects.accounts.principals import resolve_principal
 from projects.api.responses import error_response
+from projects.client_address import client_address
 from projects.context import current_project
 from projects.databases import Session
 from projects.databases.lanes import lanes
@@ -67,13 +68,9 @@ class Headers(Mapping[str, str]):
 
 
 def client_ip(request: Request) -> str:
-    """The client's address: the socket's, or what the trusted proxy's header says."""
-    name = settings.MBAAS_CLIENT_IP_HEADER
-    if name:
-        hops = [hop.strip() for hop in request.headers.get(name, "").split(",") if hop.strip()]
-        if len(hops) >= settings.MBAAS_TRUSTED_PROXIES:
-            return hops[-settings.MBAAS_TRUSTED_PROXIES]
-    return request.client.host if request.client else ""
+    """The address the request came from."""
+    peer = request.client.host if request.client else ""
+    return client_address(peer, lambda name: request.headers.get(name, ""))
 
 
 def request_info(request: Request, body: Mapping[str, Any] | None = None) -> RequestInfo:

@@ -7,14 +7,13 @@ its text: an end user's id never opens the admin.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
+from projects.client_address import client_address
 from projects.context import request_facts
 from projects.control import throttle
 from projects.control.actor import Actor
@@ -61,18 +60,12 @@ def request_actor(request: Any, user: ConsoleUser) -> Actor:
 
 
 def client_ip(request: Any) -> str:
-    """The client's address: the socket's, or what the trusted proxy's header says (MBAAS_CLIENT_IP_HEADER)."""
-    address = str(request.META.get("REMOTE_ADDR") or "")
-    if settings.MBAAS_CLIENT_IP_HEADER:
-        name = "HTTP_" + settings.MBAAS_CLIENT_IP_HEADER.upper().replace("-", "_")
-        hops = [hop.strip() for hop in request.META.get(name, "").split(",") if hop.strip()]
-        if len(hops) >= settings.MBAAS_TRUSTED_PROXIES:
-            address = hops[-settings.MBAAS_TRUSTED_PROXIES]
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        # A socket without an address, or a proxy that writes something else.
-        return ""
+    """The address a Django or DRF request came from."""
+    meta = request.META
+    return client_address(
+        str(meta.get("REMOTE_ADDR") or ""),
+        lambda name: str(meta.get("HTTP_" + name.upper().replace("-", "_"), "")),
+    )
 
 
 def sign_in(request: HttpRequest, email: str, password: str, *, how: str) -> ConsoleUser:

@@ -118,9 +118,6 @@ class ProjectHub:
         if not self.roster.clients:
             self._waiting.clear()
         while self._waiting:
-            if time.monotonic() > deadline:
-                self._running = loop.call_soon(self._go_on)
-                return
             event = self._waiting.popleft()
             try:
                 work = self._handle_now(event)
@@ -132,6 +129,9 @@ class ProjectHub:
                     self._running = loop.create_task(self._finish(event, work))
                     return
             self._handled(event)
+            if self._waiting and time.monotonic() > deadline:
+                self._running = loop.call_soon(self._go_on)
+                return
 
     def _handle_now(self, event: ChangeEvent) -> Coroutine[Any, Any, None] | None:
         """Handle the event here and now if that can be; else returns what is left to be done."""

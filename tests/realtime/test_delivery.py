@@ -168,8 +168,9 @@ def test_one_event_larger_than_the_bound_is_still_delivered(
         async with stage(project) as s:
             posts = await s.collection("posts", text("title", max=100_000))
             listener = await s.connect("posts/*")
-            await s.write(lambda call: [insert(call, posts, title="x" * 4000) for _ in range(3)])
-            assert len(listener.frames()) == 3
+            for _ in range(3):
+                await s.create(posts, title="x" * 4000)
+                assert len(listener.frames()) == 1
 
     run(scenario())
 
@@ -353,7 +354,7 @@ def test_a_project_without_clients_is_forgotten_after_a_while(
 def test_a_long_row_of_changes_lets_the_loop_go_on_in_between(
     project: ProjectHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(project_hub, "SLICE_SECONDS", 0)
+    monkeypatch.setattr(project_hub, "SLICE_SECONDS", -1)
 
     async def scenario() -> None:
         async with stage(project) as s:

@@ -219,8 +219,9 @@ def test_a_user_who_is_signed_out_while_subscribing_is_not_bound(project: Projec
             alice = await make_user(s, "alice")
             posts = await s.collection("posts", listRule="@request.auth.id != ''")
             s.hub._resolve = resolve
-            # Somebody has the topic already: nothing but the user has to be looked up.
+            # Somebody has the topic already, and the schema is known: nothing but the user has to be looked up.
             await s.connect("posts/*", who="nobody")
+            await s.create(posts)
             looked = 0
             listener = await s.connect()
             submitting = asyncio.create_task(listener.subscribe("posts/*", who=alice))
