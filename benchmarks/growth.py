@@ -21,10 +21,12 @@ from benchmarks.peers.rest import make_users, user_tokens
 from benchmarks.process import Process
 from benchmarks.scratch import run_folder
 from benchmarks.table import ratio, render, spread
-from benchmarks.wrk import Load, Requests, send
+from benchmarks.wrk import CONNECTIONS, Load, Requests, send
 from tests.oracle.pocketbase import VERSION
 from tests.services import postgres
 
+COUNTED = "first page with total, 2 connections"
+FEW = 2
 SMALL, LARGE = 10_000, 1_000_000
 PICKED = 5000
 
@@ -77,7 +79,14 @@ def measure(
             for work, targets in _works(base, seen).items():
                 for size, some in targets.items():
                     requests = Requests(base.partition("/p/")[0], some, headers={"Authorization": token})
-                    load = send(requests, process, seconds=2 if turn < 0 else seconds)
+                    load = send(
+                        requests,
+                        process,
+                        seconds=2 if turn < 0 else seconds,
+                        connections=FEW if work == COUNTED else CONNECTIONS,
+                    )
+                    # Counts that were not waited for go on in the server.
+                    process.wait_until_idle()
                     if turn >= 0:
                         loads[work, size].append(load)
             options.progress(f"{name}: round {turn + 1}")
@@ -91,7 +100,7 @@ def _works(base: str, seen: dict[str, list[str]]) -> dict[str, dict[str, list[tu
     return {
         "get": {size: [(f"{path[size]}/{record}", "") for record in seen[size]] for size in seen},
         "first page": {size: [(f"{path[size]}?{page}&skipTotal=1", "")] for size in seen},
-        "first page with total": {size: [(f"{path[size]}?{page}", "")] for size in seen},
+        COUNTED: {size: [(f"{path[size]}?{page}", "")] for size in seen},
     }
 
 

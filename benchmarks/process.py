@@ -15,6 +15,9 @@ from tests.services import die_with_parent
 
 START_SECONDS = 60
 STOP_SECONDS = 20
+IDLE_SECONDS = 60
+# An idle server with its background work.
+_IDLE_SHARE = 0.1
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -95,6 +98,17 @@ class Process:
 
     def open_files(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def wait_until_idle(self) -> None:
+        """Until it works no more on what was asked of it and given up, IDLE_SECONDS at most."""
+        deadline = time.monotonic() + IDLE_SECONDS
+        before = self.cpu_seconds()
+        while time.monotonic() < deadline:
+            time.sleep(0.3)
+            now = self.cpu_seconds()
+            if now - before < _IDLE_SHARE * 0.3:
+                return
+            before = now
 
     def stop(self) -> None:
         if self._process.poll() is not None:

@@ -7,7 +7,7 @@ import secrets
 import string
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -38,7 +38,11 @@ MAX_TOPICS_BYTES = 256 * 1024 * 1024
 # How long a project stays known after its last client left.
 KEEP_EMPTY_SECONDS = 60
 
+# How often each project with clients is looked up.
+PROJECT_CHECK_SECONDS = 15
+
 Resolve = Callable[[Session, ProjectSchema, str], Principal]
+Serves = Callable[[ProjectHandle], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,14 @@ def random_text(length: int) -> str:
 
 
 class Hub:
-    """``resolve(session, schema, authorization)`` says who a header stands for."""
+    """``resolve(session, schema, authorization)`` says who a header stands for, ``serves(project)`` whether
+    the project is still to be served: not suspended, deleted or renamed."""
 
-    def __init__(self, bus: Bus, read: Read, resolve: Resolve, limits: Limits) -> None:
+    def __init__(self, bus: Bus, read: Read, resolve: Resolve, serves: Serves, limits: Limits) -> None:
         self._bus = bus
         self._read = read
         self._resolve = resolve
+        self._serves = serves
         self._limits = limits
         self._projects: dict[str, ProjectHub] = {}
         self._empty_since: dict[str, float] = {}
@@ -82,10 +88,16 @@ class Hub:
             hub = self._projects[project.uid] = ProjectHub(project, self._read, self._deliver, self.drop)
         # Not to be forgotten meanwhile; again for a while if it comes to nothing.
         self._empty_since[project.uid] = time.monotonic()
-        if not await self._bus.watch(project.uid) or self._stopping:
+        self._count += 1
+        watched = False
+        try:
+            watched = await self._bus.watch(project.uid)
+        finally:
+            if not watched or self._stopping:
+                self._count -= 1
+        if not watched or self._stopping:
             raise busy()
         self._empty_since.pop(project.uid, None)
-        self._count += 1
         client_id = self._bus.node + random_text(SECRET_LENGTH)
         client = Client(client_id, project.uid, transport, self._limits.arrears)
         hub.roster.add(client)
@@ -160,10 +172,13 @@ class Hub:
 
     def receive(self, events: Iterable[ChangeEvent]) -> None:
         """Tell the subscribers of this process. Events of a project come in the order of their commits."""
+        by_project: dict[str, list[ChangeEvent]] = {}
         for event in events:
-            hub = self._projects.get(event.project.uid)
+            by_project.setdefault(event.project.uid, []).append(event)
+        for uid, own in by_project.items():
+            hub = self._projects.get(uid)
             if hub is not None:
-                hub.receive(event)
+                hub.receive(own)
 
     def project(self, uid: str) -> ProjectHandle | None:
         """The project, if somebody here may want to hear of it."""
@@ -201,14 +216,18 @@ class Hub:
                 self.drop(list(hub.roster.clients.values()), "changes may have been missed")
 
     async def keep_up(self) -> None:
-        """End idle streams, check superusers' rights, forget empty projects; until cancelled."""
+        """End what is idle or has lost its right, forget empty projects; until cancelled."""
         pause = min(self._limits.idle_seconds / 4, self._limits.recheck_seconds, 5.0)
+        projects_at = time.monotonic() + PROJECT_CHECK_SECONDS
         while True:
             await asyncio.sleep(pause)
             try:
                 self.end_idle()
                 await self.recheck_superusers()
                 await self._forget_empty()
+                if time.monotonic() > projects_at:
+                    projects_at = time.monotonic() + PROJECT_CHECK_SECONDS
+                    await self.recheck_projects()
             except Exception:
                 log.exception("the upkeep of realtime failed; it is tried again")
 
@@ -216,6 +235,12 @@ class Hub:
         """End the streams that nothing was sent on for MBAAS_REALTIME_IDLE_SECONDS."""
         oldest = time.monotonic() - self._limits.idle_seconds
         self.drop([client for client in self._clients() if client.last_sent < oldest], "idle")
+
+    async def recheck_projects(self) -> None:
+        """End the streams of projects that are not served any more."""
+        for hub in list(self._projects.values()):
+            if hub.roster.clients and not await self._serves(hub.project):
+                self.drop(list(hub.roster.clients.values()), "the project is not served any more")
 
     async def recheck_superusers(self) -> None:
         """End the streams of those whose key was revoked or whose membership ended."""

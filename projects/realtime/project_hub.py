@@ -81,8 +81,8 @@ class ProjectHub:
         self._changes = 0
         self._changed: dict[tuple[str, str], int] = {}
 
-    def receive(self, event: ChangeEvent) -> None:
-        self._waiting.append(event)
+    def receive(self, events: Iterable[ChangeEvent]) -> None:
+        self._waiting.extend(events)
         if self._running is None:
             self._go_on()
 

@@ -7,7 +7,9 @@ import asyncio
 from django.conf import settings
 
 from projects.accounts.principals import resolve_principal
+from projects.context import ProjectHandle
 from projects.databases.lanes import lanes
+from projects.directory import find_project
 from projects.realtime.bus import Bus, LocalBus
 from projects.realtime.hub import NODE_LENGTH, Hub, Limits, random_text
 from projects.records.events import listen, unlisten
@@ -22,6 +24,7 @@ class Realtime:
             self.bus,
             lambda project, work: lanes().read(project, work),
             resolve_principal,
+            is_served,
             Limits(
                 idle_seconds=settings.MBAAS_REALTIME_IDLE_SECONDS,
                 arrears=settings.MBAAS_REALTIME_QUEUE,
@@ -42,6 +45,12 @@ class Realtime:
         if self._upkeep is not None:
             self._upkeep.cancel()
         await self.bus.stop()
+
+
+async def is_served(project: ProjectHandle) -> bool:
+    """Whether the project is still found at its address, and not suspended."""
+    found = await find_project(project.ref)
+    return found is not None and found.uid == project.uid and found.status == "active"
 
 
 def make_bus(redis_url: str) -> Bus:

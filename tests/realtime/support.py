@@ -179,7 +179,10 @@ async def stage(
     async def read(handle: ProjectHandle, work: Callable[[Session], T]) -> T:
         return await lanes.read(handle, work)
 
-    hub = Hub(bus, read, resolve or by_name, limits)
+    async def serves(_: ProjectHandle) -> bool:
+        return True
+
+    hub = Hub(bus, read, resolve or by_name, serves, limits)
     await bus.start(hub)
     if hears_commits:
         listen(bus.publish)

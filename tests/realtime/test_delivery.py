@@ -255,6 +255,25 @@ def test_clients_connect_anew_when_changes_may_have_been_missed(make_project: An
     run(scenario())
 
 
+def test_streams_of_a_project_that_is_not_served_any_more_are_ended(make_project: Any) -> None:
+    first, second = make_project("first"), make_project("second")
+
+    async def scenario() -> None:
+        async with stage(first) as s:
+            here = await s.connect("x")
+            transport = FakeTransport()
+            await s.hub.connect(second, transport)
+
+            async def serves(project: ProjectHandle) -> bool:
+                return project.uid == first.uid
+
+            s.hub._serves = serves
+            await s.hub.recheck_projects()
+            assert transport.finished and not here.ended
+
+    run(scenario())
+
+
 def test_who_cannot_be_told_connects_anew(project: ProjectHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database is needed and does not answer."""
 
@@ -377,9 +396,10 @@ def test_a_long_row_of_changes_lets_the_loop_go_on_in_between(
             await asyncio.sleep(0)
             turns = 0
             s.hub.receive(together)
-            await s.settle()
+            await until(lambda: not s.hub._projects[project.uid]._waiting)
             counting.cancel()
             assert turns >= 49
+            await s.settle()
             assert [record["n"] for _, _, record in listener.heard()] == list(range(50))
 
     run(scenario())

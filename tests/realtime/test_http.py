@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from django.test import override_settings
 from projects.api.app import app
 from projects.context import ProjectHandle, use_project
 from projects.databases.lanes import stop_lanes
+from projects.realtime import service
 from projects.realtime.service import close_streams, hub, start_realtime, stop_realtime
 from tests.realtime.support import SUPERUSER, run, until
 from tests.realtime.test_sse import HELLO, Connection
@@ -178,3 +180,19 @@ def test_other_methods_are_not_found(project: ProjectHandle) -> None:
         assert connection.messages[0]["status"] == 404
 
     run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("found", "served"),
+    [({}, True), ({"status": "suspended"}, False), ({"uid": "another"}, False), (None, False)],
+)
+def test_a_project_is_served_while_it_is_at_its_address_and_not_suspended(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, str] | None, served: bool
+) -> None:
+    project = ProjectHandle("uid", "demo", "sqlite", "local")
+
+    async def find(ref: str) -> ProjectHandle | None:
+        return None if found is None else replace(project, **found)
+
+    monkeypatch.setattr(service, "find_project", find)
+    assert run(service.is_served(project)) is served
