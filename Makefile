@@ -34,7 +34,7 @@ test-all: $(VENV)/dev.stamp $(CLIENTS)/node_modules/.stamp ## All tests, also on
 	$(BIN)/python -m tests.services postgres redis -- $(PYTEST)
 	@echo "The control plane's own tests, with its tables on PostgreSQL too:"
 	MBAAS_TEST_CONTROL=postgres $(BIN)/python -m tests.services postgres redis -- \
-	  $(PYTEST) -k "not sqlite" tests/control tests/admin_ui
+	  $(PYTEST) tests/control tests/admin_ui
 
 test-oracle: $(VENV)/dev.stamp ## The same requests to a real PocketBase and to us
 	$(BIN)/python -m pytest -m oracle tests/oracle

@@ -38,6 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(NEEDS[folder])
 
 
+def pytest_unconfigure() -> None:
+    """An xdist worker ends without running what atexit holds."""
+    from django.conf import settings
+
+    shutil.rmtree(settings.MBAAS_DATA_DIR, ignore_errors=True)
+
+
 @pytest.fixture(autouse=True)
 def _placements() -> Iterator[None]:
     """The placements that ``project`` uses are known without rows in the control plane."""
