@@ -82,9 +82,11 @@ class ProjectHub:
         self._changed: dict[tuple[str, str], int] = {}
 
     def receive(self, events: Iterable[ChangeEvent]) -> None:
+        """Events in the order of their commits."""
         self._waiting.extend(events)
         if self._running is None:
-            self._go_on()
+            # Not here and now: what else comes meanwhile is handled along, and the loop is not held up.
+            self._running = asyncio.get_running_loop().call_soon(self._go_on)
 
     async def prepare(self, find: Find, topics: Sequence[Topic]) -> tuple[Principal, Plans]:
         """Who ``find(session, schema)`` says is asking, and plans for the topics that need one.
