@@ -37,7 +37,6 @@ FLUSH_SLICE = 500
 MAX_TOPICS_BYTES = 256 * 1024 * 1024
 # How long a project stays known after its last client left.
 KEEP_EMPTY_SECONDS = 60
-
 # How often each project with clients is looked up.
 PROJECT_CHECK_SECONDS = 15
 
