@@ -12,8 +12,10 @@ from unfold.widgets import (
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
+from projects.control.project_settings import API_DOCS
 from projects.models import ApiKey, Membership, Placement, Project
 
 
@@ -75,15 +77,25 @@ class ProjectForm(forms.Form):
         widget=text_input(placeholder="*", spellcheck="false"),
         help_text="Separated by spaces; * or nothing allows all. Native apps need none.",
     )
+    apiDocs = forms.BooleanField(
+        label="Everybody may read the API's documentation",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Else members alone. Hidden fields and rules are never shown to others.",
+    )
 
     @classmethod
     def of(cls, project: Project) -> ProjectForm:
         origins = " ".join(project.settings.get("corsOrigins", []))
-        return cls(initial={"name": project.name, "corsOrigins": origins})
+        shown = project.settings.get(API_DOCS) == "public"
+        return cls(initial={"name": project.name, "corsOrigins": origins, "apiDocs": shown})
 
     def settings(self) -> dict[str, Any]:
         """The settings as change_project takes them; None goes back to the default."""
-        return {"corsOrigins": self.cleaned_data["corsOrigins"].split() or None}
+        return {
+            "corsOrigins": self.cleaned_data["corsOrigins"].split() or None,
+            API_DOCS: "public" if self.cleaned_data["apiDocs"] else None,
+        }
 
 
 class SuspendForm(forms.Form):

@@ -7,11 +7,18 @@ from typing import Any
 
 from starlette.routing import Match, Route, Router
 
-from projects.api import auth, collections, health, realtime, records
+from projects.api import auth, collections, documents, health, realtime, records
 from projects.api.responses import error_response
 from projects.errors import not_found
 
-routes = [*records.routes, *auth.routes, *realtime.routes, *collections.routes, *health.routes]
+routes = [
+    *records.routes,
+    *auth.routes,
+    *realtime.routes,
+    *collections.routes,
+    *health.routes,
+    *documents.routes,
+]
 
 
 async def missing(

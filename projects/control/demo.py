@@ -9,7 +9,8 @@ from typing import Any
 
 from projects.accounts.passwords import hash_password
 from projects.control.actor import COMMAND
-from projects.control.projects import create_project
+from projects.control.project_settings import API_DOCS
+from projects.control.projects import change_project, create_project
 from projects.databases import Session
 from projects.models import ConsoleUser, Project
 from projects.principal import Principal, RequestInfo
@@ -107,7 +108,9 @@ def _comments(users: str, posts: str) -> dict[str, Any]:
 
 def create_demo(owner: ConsoleUser | None) -> Project:
     """Make the project, all of it or nothing. Raises ApiError (the ref is taken, no placement)."""
-    return create_project(COMMAND, REF, name="Demo", owner=owner, fill=_fill)
+    project = create_project(COMMAND, REF, name="Demo", owner=owner, fill=_fill)
+    # Its schema is no secret either.
+    return change_project(COMMAND, project, settings={API_DOCS: "public"})
 
 
 def _fill(session: Session) -> None:

@@ -12,6 +12,8 @@ from projects.errors import FieldError
 from projects.rate_rules import SETTING as RATE_LIMITS
 from projects.rate_rules import check_rate_limits
 
+API_DOCS = "apiDocs"
+
 _ORIGIN = re.compile(r"(https?|capacitor|ionic|tauri)://[a-z0-9.-]+(:[0-9]{1,5})?", re.IGNORECASE)
 
 
@@ -25,6 +27,12 @@ def _origins(value: Any) -> FieldError | None:
                 'Each must be an origin such as "https://app.example.com", or "*" for all.',
             )
     return None
+
+
+def _readers(value: Any) -> FieldError | None:
+    if value in ("members", "public"):
+        return None
+    return FieldError("validation_in_invalid", 'Must be "members" or "public".')
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,13 @@ SETTINGS: Mapping[str, ProjectSetting] = {
     for setting in (
         ProjectSetting(
             "corsOrigins", ["*"], "Origins of web pages whose scripts may call the app API.", _origins
+        ),
+        ProjectSetting(
+            API_DOCS,
+            "members",
+            "Who reads the project's OpenAPI document, docs page and SDK types: its members, or everybody "
+            "(then without hidden fields, rules, and what only superusers may do).",
+            _readers,
         ),
         ProjectSetting(
             RATE_LIMITS,

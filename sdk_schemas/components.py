@@ -1,0 +1,122 @@
+"""What every document shares: the error shape, refusals, query parameters, ways to authenticate."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sdk_schemas.fields import GEO_POINT, Json
+
+_FIELD_ERROR: Final[Json] = {
+    "type": "object",
+    "description": "What is wrong with one field. Values of lists and objects nest by index and name.",
+    "properties": {
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "params": {"type": "object", "additionalProperties": True},
+    },
+    "additionalProperties": True,
+}
+_ERROR: Final[Json] = {
+    "type": "object",
+    "required": ["status", "message", "data"],
+    "properties": {
+        "status": {"type": "integer"},
+        "message": {"type": "string"},
+        "data": {
+            "type": "object",
+            "description": "Errors by field.",
+            "additionalProperties": {"$ref": "#/components/schemas/FieldError"},
+        },
+    },
+}
+SCHEMAS: Final[Json] = {"Error": _ERROR, "FieldError": _FIELD_ERROR, "GeoPoint": GEO_POINT}
+
+
+def _refusal(status: int, description: str, message: str, **data: Json) -> Json:
+    content = {
+        "schema": {"$ref": "#/components/schemas/Error"},
+        "example": {"status": status, "message": message, "data": data},
+    }
+    out: Json = {"description": description, "content": {"application/json": content}}
+    if status in (429, 503):
+        seconds = {"schema": {"type": "integer"}, "description": "Seconds to wait before the next try."}
+        out["headers"] = {"Retry-After": seconds}
+    return out
+
+
+RESPONSES: Final[Json] = {
+    "BadRequest": _refusal(
+        400,
+        "What was sent cannot be read, or the server refuses a value of it.",
+        "Failed to create record.",
+        title={"code": "validation_required", "message": "Cannot be blank."},
+    ),
+    "Unauthorized": _refusal(
+        401,
+        "A token is needed, or this one is not valid.",
+        "The request requires valid record authorization token.",
+    ),
+    "Forbidden": _refusal(403, "The caller may not do this.", "Only superusers can perform this action."),
+    "NotFound": _refusal(
+        404,
+        "There is no such thing, or none that the caller may know of.",
+        "The requested resource wasn't found.",
+    ),
+    "TooLarge": _refusal(413, "The body is larger than the server takes.", "Request entity too large."),
+    "TooManyRequests": _refusal(
+        429, "Too many requests: wait.", "Too many requests. Please try again later."
+    ),
+    "Unavailable": _refusal(
+        503,
+        "The server is busy or stopping, the request took too long, or the project is suspended.",
+        "The server is busy. Please try again shortly.",
+    ),
+}
+
+
+def _query(name: str, description: str, schema: Json, example: str = "") -> Json:
+    out: Json = {"name": name, "in": "query", "description": description, "schema": schema}
+    return {**out, "example": example} if example else out
+
+
+PARAMETERS: Final[Json] = {
+    "page": _query("page", "The page, from 1.", {"type": "integer", "minimum": 1, "default": 1}),
+    "perPage": _query(
+        "perPage", "Records of a page.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 30}
+    ),
+    "skipTotal": _query(
+        "skipTotal",
+        "Answer without counting: quicker; the totals are -1.",
+        {"type": "boolean", "default": False},
+    ),
+    "sort": _query("sort", "Fields, `-` before a descending one; `@random`.", {"type": "string"}, "-id"),
+    "filter": _query(
+        "filter",
+        "An expression over the record's fields: `=` `!=` `>` `>=` `<` `<=` `~` `!~`, `&&`, `||`, parentheses.",
+        {"type": "string", "maxLength": 3500},
+        "id != ''",
+    ),
+    "expand": _query(
+        "expand", "Relations whose records are answered too, dotted, separated by commas.", {"type": "string"}
+    ),
+    "fields": _query(
+        "fields",
+        "Only these parts of the answer, dotted; `:excerpt(200,true)` shortens a text.",
+        {"type": "string"},
+    ),
+}
+
+SECURITY_SCHEMES: Final[Json] = {
+    "userToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An end user's token, from one of the ways to sign in. `Bearer` may be left out.",
+    },
+    "serviceKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "sk_…",
+        "description": "A service key, or the token of a member of the project. Full access: for servers only.",
+    },
+}

@@ -1,0 +1,101 @@
+"""One operation of the API, and what all of them have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from sdk_schemas.fields import Json
+
+# Who an operation answers at all: everybody, whom a rule lets, or superusers.
+Access = Literal["open", "rule", "superuser"]
+Method = Literal["get", "post", "patch", "put", "delete"]
+
+# Any request may be one too many, or meet a server that is busy or stopping.
+_ALWAYS: Final = (429, 503)
+_BY_CODE: Final[Mapping[int, str]] = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    413: "TooLarge",
+    429: "TooManyRequests",
+    503: "Unavailable",
+}
+_SECURITY: Final[Mapping[Access, list[Json]]] = {
+    "open": [{}, {"userToken": []}, {"serviceKey": []}],
+    "rule": [{}, {"userToken": []}, {"serviceKey": []}],
+    "superuser": [{"serviceKey": []}],
+}
+_WHO: Final[Mapping[Access, str]] = {
+    "open": "",
+    "rule": "Answers as the collection's rule allows the caller.",
+    "superuser": "For superusers: service keys and members of the project.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """``id`` is stable: it changes only when the collection's name does.
+
+    ``answer`` is the schema of the body of a success, None for none; ``refusals`` are the statuses it may refuse
+    with beside those that every operation has.
+    """
+
+    id: str
+    method: Method
+    path: str
+    tag: str
+    summary: str
+    description: str = ""
+    access: Access = "rule"
+    parameters: tuple[Json, ...] = ()
+    body: Json | None = None
+    status: int = 200
+    answer: Json | None = None
+    answer_type: str = "application/json"
+    examples: Json = field(default_factory=dict)
+    refusals: tuple[int, ...] = (400, 403, 404)
+
+    def as_json(self) -> Json:
+        out: Json = {"operationId": self.id, "tags": [self.tag], "summary": self.summary}
+        if text := " ".join(part for part in (self.description, _WHO[self.access]) if part):
+            out["description"] = text
+        if self.parameters:
+            out["parameters"] = list(self.parameters)
+        if self.body is not None:
+            out["requestBody"] = self.body
+        out["responses"] = self._responses()
+        out["security"] = _SECURITY[self.access]
+        return out
+
+    def _responses(self) -> Json:
+        success: Json = {"description": "Done." if self.answer is None else "OK"}
+        if self.answer is not None:
+            content: Json = {"schema": self.answer}
+            if self.examples:
+                content["examples"] = self.examples
+            success["content"] = {self.answer_type: content}
+        codes = sorted({*self.refusals, *_ALWAYS, *((413,) if self.body else ())})
+        out = {str(self.status): success}
+        out |= {str(code): {"$ref": f"#/components/responses/{_BY_CODE[code]}"} for code in codes}
+        return out
+
+
+def parameter(name: str) -> Json:
+    """One of the shared query parameters of ``components``."""
+    return {"$ref": f"#/components/parameters/{name}"}
+
+
+def path_parameter(name: str, description: str, *, example: str = "") -> Json:
+    schema: Json = {"type": "string"}
+    out: Json = {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+    return {**out, "example": example} if example else out
+
+
+def json_body(schema: Json, *, example: Json | None = None, required: bool = True) -> Json:
+    content: Json = {"schema": schema}
+    if example is not None:
+        content["example"] = example
+    return {"required": required, "content": {"application/json": content}}

@@ -1,0 +1,179 @@
+"""Modelling the project's data: for superusers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from sdk_schemas.audience import Api
+from sdk_schemas.fields import Json
+from sdk_schemas.operation import Operation, json_body, parameter, path_parameter
+from sdk_schemas.records import ref
+
+_RULES: Final = ("listRule", "viewRule", "createRule", "updateRule", "deleteRule")
+_RULE: Final[Json] = {
+    "type": ["string", "null"],
+    "description": "null: superusers only; empty: everyone; else an expression.",
+}
+FIELD: Final[Json] = {
+    "type": "object",
+    "required": ["name", "type"],
+    "properties": {
+        "id": {
+            "type": "string",
+            "description": "Stays when the name changes, so that a rename keeps the data.",
+        },
+        "name": {"type": "string"},
+        "type": {"type": "string"},
+        "system": {"type": "boolean"},
+        "hidden": {"type": "boolean"},
+        "presentable": {"type": "boolean"},
+        "required": {"type": "boolean"},
+    },
+    "additionalProperties": True,
+}
+_CHANGEABLE: Final[Json] = {
+    "name": {"type": "string"},
+    "fields": {"type": "array", "items": {"$ref": "#/components/schemas/CollectionField"}},
+    "indexes": {"type": "array", "items": {"type": "string"}},
+    **dict.fromkeys(_RULES, _RULE),
+}
+COLLECTION: Final[Json] = {
+    "type": "object",
+    "required": ["id", "name", "type", "system", "fields", "indexes", *_RULES],
+    "properties": {
+        "id": {"type": "string"},
+        "type": {"type": "string", "enum": ["base", "auth", "view"]},
+        "system": {"type": "boolean"},
+        **_CHANGEABLE,
+        "created": {"type": "string"},
+        "updated": {"type": "string"},
+    },
+    "additionalProperties": True,
+}
+CHANGE: Final[Json] = {
+    "type": "object",
+    "properties": {"type": {"type": "string", "enum": ["base", "auth", "view"]}, **_CHANGEABLE},
+    "additionalProperties": True,
+    "examples": [{"name": "notes", "type": "base", "fields": [{"name": "title", "type": "text"}]}],
+}
+SCHEMAS: Final[Json] = {"Collection": COLLECTION, "CollectionChange": CHANGE, "CollectionField": FIELD}
+_PAGE: Final[Json] = {
+    "type": "object",
+    "required": ["page", "perPage", "totalItems", "totalPages", "items"],
+    "properties": {
+        **{name: {"type": "integer"} for name in ("page", "perPage", "totalItems", "totalPages")},
+        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Collection"}},
+    },
+}
+_CONFIRM: Final[Json] = {
+    "name": "confirm",
+    "in": "query",
+    "description": "Stored values may be lost.",
+    "schema": {"type": "boolean", "default": False},
+}
+_IMPORT: Final[Json] = {
+    "type": "object",
+    "required": ["collections"],
+    "properties": {
+        "collections": {"type": "array", "items": {"$ref": "#/components/schemas/CollectionChange"}},
+        "deleteMissing": {"type": "boolean", "default": False},
+    },
+}
+_ROOT: Final = "/api/collections"
+_ONE: Final = f"{_ROOT}/{{collection}}"
+_NAME: Final = path_parameter("collection", "The name or id of a collection.", example="users")
+_REFUSED: Final = (400, 401, 403)
+_REFUSED_OR_MISSING: Final = (*_REFUSED, 404)
+
+
+def operations(api: Api) -> Iterable[Operation]:
+    return _OPERATIONS if api.superuser else ()
+
+
+def _operation(id_: str, method: str, path: str, summary: str, **rest: object) -> Operation:
+    return Operation(
+        id=id_,
+        method=method,  # type: ignore[arg-type]
+        path=path,
+        tag="collections",
+        summary=summary,
+        access="superuser",
+        **{"refusals": _REFUSED, **rest},  # type: ignore[arg-type]
+    )
+
+
+_FIELDS: Final = parameter("fields")
+_OPERATIONS: Final = (
+    _operation(
+        "listCollections",
+        "get",
+        _ROOT,
+        "List the collections",
+        parameters=tuple(map(parameter, ("page", "perPage", "sort", "filter", "skipTotal", "fields"))),
+        answer=_PAGE,
+    ),
+    _operation(
+        "createCollection",
+        "post",
+        _ROOT,
+        "Create a collection",
+        parameters=(_FIELDS,),
+        body=json_body(ref("CollectionChange")),
+        answer=ref("Collection"),
+    ),
+    _operation(
+        "viewCollection",
+        "get",
+        _ONE,
+        "View a collection",
+        parameters=(_NAME, _FIELDS),
+        answer=ref("Collection"),
+        refusals=_REFUSED_OR_MISSING,
+    ),
+    _operation(
+        "updateCollection",
+        "patch",
+        _ONE,
+        "Update a collection",
+        description="Fields are matched by id. What would lose stored values is refused unless confirmed.",
+        parameters=(_NAME, _CONFIRM, _FIELDS),
+        body=json_body(ref("CollectionChange"), example={"listRule": ""}),
+        answer=ref("Collection"),
+        refusals=_REFUSED_OR_MISSING,
+    ),
+    _operation(
+        "deleteCollection",
+        "delete",
+        _ONE,
+        "Delete a collection and its records",
+        parameters=(_NAME,),
+        status=204,
+        refusals=_REFUSED_OR_MISSING,
+    ),
+    _operation(
+        "truncateCollection",
+        "delete",
+        f"{_ONE}/truncate",
+        "Delete all records of a collection",
+        parameters=(_NAME,),
+        status=204,
+        refusals=_REFUSED_OR_MISSING,
+    ),
+    _operation(
+        "importCollections",
+        "put",
+        f"{_ROOT}/import",
+        "Create and update many collections, all or none",
+        parameters=(_CONFIRM,),
+        body=json_body(_IMPORT),
+        status=204,
+    ),
+    _operation(
+        "collectionScaffolds",
+        "get",
+        f"{_ROOT}/meta/scaffolds",
+        "A blank collection of each type",
+        answer={"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Collection"}},
+    ),
+)

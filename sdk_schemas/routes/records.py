@@ -1,0 +1,117 @@
+"""The Records API of each collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from sdk_schemas.audience import Action, Api, Offer
+from sdk_schemas.fields import Json, write_schema
+from sdk_schemas.operation import Access, Operation, json_body, parameter, path_parameter
+from sdk_schemas.records import (
+    create_example,
+    page_example,
+    record_example,
+    record_name,
+    ref,
+    update_example,
+)
+
+_SHAPE: Final = (parameter("expand"), parameter("fields"))
+_PAGING: Final = tuple(map(parameter, ("page", "perPage", "sort", "filter", "skipTotal")))
+
+
+def operations(api: Api) -> Iterable[Operation]:
+    for offer in api.offers:
+        yield from _of(offer)
+
+
+def _of(offer: Offer) -> Iterator[Operation]:
+    root = f"/api/collections/{offer.name}/records"
+    one = f"{root}/{{id}}"
+    name, tag = offer.name, offer.name
+    record = ref(record_name(offer))
+    record_id = path_parameter("id", f"The id of a record of `{name}`.", example=record_example(offer)["id"])
+    if "list" in offer.actions:
+        yield Operation(
+            id=f"{name}_list",
+            method="get",
+            path=root,
+            tag=tag,
+            summary=f"List {name}",
+            description="What the rule hides is left out.",
+            access=access(offer, "list"),
+            parameters=(*_PAGING, *_SHAPE),
+            answer=ref(f"{offer.type_name}Page"),
+            examples={"page": {"value": page_example(offer)}},
+        )
+    if "create" in offer.actions:
+        yield Operation(
+            id=f"{name}_create",
+            method="post",
+            path=root,
+            tag=tag,
+            summary=f"Create a record of {name}",
+            access=access(offer, "create"),
+            parameters=_SHAPE,
+            body=record_body(offer, f"{offer.type_name}Create", create_example(offer)),
+            answer=record,
+        )
+    if "view" in offer.actions:
+        yield Operation(
+            id=f"{name}_view",
+            method="get",
+            path=one,
+            tag=tag,
+            summary=f"View a record of {name}",
+            access=access(offer, "view"),
+            parameters=(record_id, *_SHAPE),
+            answer=record,
+        )
+    if "update" in offer.actions:
+        yield Operation(
+            id=f"{name}_update",
+            method="patch",
+            path=one,
+            tag=tag,
+            summary=f"Update a record of {name}",
+            description="Fields that the body does not name stay as they are.",
+            access=access(offer, "update"),
+            parameters=(record_id, *_SHAPE),
+            body=record_body(offer, f"{offer.type_name}Update", update_example(offer)),
+            answer=record,
+        )
+    if "delete" in offer.actions:
+        yield Operation(
+            id=f"{name}_delete",
+            method="delete",
+            path=one,
+            tag=tag,
+            summary=f"Delete a record of {name}",
+            description="Relations to it are emptied, or their records deleted too, as the fields say.",
+            access=access(offer, "delete"),
+            parameters=(record_id,),
+            status=204,
+        )
+
+
+def access(offer: Offer, action: Action) -> Access:
+    if action in offer.open:
+        return "open"
+    rule = getattr(offer.collection, f"{action}_rule")
+    return "superuser" if rule is None else "rule"
+
+
+def record_body(offer: Offer, schema_name: str, example: Json) -> Json:
+    """A body of that schema: JSON, and multipart where the record has files."""
+    body = json_body(ref(schema_name), example=example)
+    files = [field for field in offer.writable if field.type == "file"]
+    if files:
+        parts = {field.name: write_schema(field) for field in files}
+        payload = {**ref(schema_name), "description": "The other fields, as JSON."}
+        schema = {"type": "object", "properties": {"@jsonPayload": payload, **parts}}
+        body["content"]["multipart/form-data"] = {
+            "schema": schema,
+            "encoding": {"@jsonPayload": {"contentType": "application/json"}},
+        }
+    return body

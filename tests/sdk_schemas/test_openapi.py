@@ -1,0 +1,209 @@
+"""The OpenAPI document of a project: valid, complete for its reader, and silent about the rest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from projects.records.list import DEFAULT_PER_PAGE, MAX_PER_PAGE
+from projects.schema.fields.registry import field_types
+from sdk_schemas import VERSIONS, Audience, openapi
+from sdk_schemas.fields import is_portable
+from tests.sdk_schemas.world import SECRET_RULE, empty_world, with_change, with_new, world
+
+AUDIENCES: list[Audience] = ["app", "superuser"]
+
+
+def document(audience: Audience = "app", version: str = "3.1", schema: Any = None) -> dict[str, Any]:
+    made = openapi(schema or world(), audience, title="demo", server="/p/demo", version=version)
+    return json.loads(json.dumps(made))
+
+
+def operations(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """By "method path"."""
+    return {
+        f"{method} {path}": operation
+        for path, methods in made["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def ids(made: dict[str, Any]) -> set[str]:
+    return {operation["operationId"] for operation in operations(made).values()}
+
+
+def schema_of(made: dict[str, Any], name: str) -> dict[str, Any]:
+    return made["components"]["schemas"][name]
+
+
+def is_valid(made: dict[str, Any], name: str, value: Any) -> bool:
+    whole = {"$ref": f"#/components/schemas/{name}", "components": made["components"]}
+    return Draft202012Validator(whole).is_valid(value)
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_document_is_valid(audience: Audience, version: str) -> None:
+    validate(document(audience, version))
+
+
+def test_the_document_of_a_new_project_is_valid() -> None:
+    validate(document("app", schema=empty_world()))
+
+
+def test_every_field_type_is_in_the_world() -> None:
+    used = {field.type for collection in world().collections for field in collection.fields}
+    assert used >= set(field_types()) - {"file"}
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_operation_ids_are_unique_and_do_not_depend_on_the_reader(audience: Audience) -> None:
+    every = [operation["operationId"] for operation in operations(document(audience)).values()]
+    assert len(every) == len(set(every))
+    assert ids(document("app")) <= ids(document("superuser"))
+
+
+def test_a_new_collection_changes_no_name() -> None:
+    before, after = document("superuser"), document("superuser", schema=with_new(world(), name="blogposts2"))
+    assert ids(before) < ids(after)
+    assert set(before["components"]["schemas"]) < set(after["components"]["schemas"])
+
+
+def test_collections_whose_names_become_one_keep_types_of_their_own() -> None:
+    names = document("superuser")["components"]["schemas"]
+    assert {"BlogPostsRecord", "BlogPosts2Record", "_2faRecord"} <= set(names)
+
+
+def test_a_collection_called_like_a_group_of_routes_collides_with_nothing() -> None:
+    assert {"collections_list", "listCollections"} <= ids(document("superuser"))
+
+
+def test_rules_are_written_out_for_nobody() -> None:
+    for audience in AUDIENCES:
+        assert "the-secret-of-the-rule" not in json.dumps(document(audience))
+    assert any(collection.update_rule == SECRET_RULE for collection in world().collections)
+
+
+def test_an_app_sees_no_hidden_fields() -> None:
+    text = json.dumps(document("app"))
+    assert "internal" not in text and "the-secret-of-the-field" not in text
+    assert "internal" in schema_of(document("superuser"), "PostsRecord")["properties"]
+
+
+def test_an_app_sees_nothing_of_a_collection_that_only_superusers_use() -> None:
+    made = document("app")
+    kept = schema_of(made, "BlogPostsRecord")["properties"]["kept"]
+    # The relation's field is the reader's; where it leads is not.
+    assert kept["type"] == "string"
+    assert "vault" not in json.dumps(made).lower()
+    assert "vault_list" in ids(document("superuser"))
+
+
+def test_an_app_sees_no_action_that_only_superusers_may_take() -> None:
+    app = ids(document("app"))
+    assert {"posts_list", "posts_view", "posts_create", "posts_update"} <= app
+    assert not {"posts_delete", "blog_posts_create", "_superusers_list", "listCollections"} & app
+    assert {"posts_delete", "blog_posts_create", "_superusers_list", "listCollections"} <= ids(
+        document("superuser")
+    )
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_the_secrets_of_accounts_are_in_no_record(audience: Audience) -> None:
+    made = document(audience)
+    properties = schema_of(made, "UsersRecord")["properties"]
+    assert not {"password", "tokenKey"} & set(properties)
+    assert "tokenKey" not in schema_of(made, "UsersCreate")["properties"]
+    assert {"password", "passwordConfirm"} <= set(schema_of(made, "UsersCreate")["required"])
+    assert "oldPassword" in schema_of(made, "UsersUpdate")["properties"]
+
+
+def test_an_account_may_be_without_its_email_except_for_superusers() -> None:
+    assert "email" not in schema_of(document("app"), "UsersRecord")["required"]
+    assert "email" in schema_of(document("superuser"), "UsersRecord")["required"]
+
+
+def test_only_the_ways_to_sign_in_that_are_on_are_there() -> None:
+    app = ids(document("app"))
+    assert {"users_authWithPassword", "users_authRefresh", "2fa_authMethods"} <= app
+    assert "2fa_authWithPassword" not in app
+    closed = document("app", schema=with_change(world(), "users", authRule=None))
+    assert not {"users_authWithPassword", "users_authRefresh"} & ids(closed)
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_examples_fit_their_schemas(audience: Audience) -> None:
+    made = document(audience)
+    checked = 0
+    for name, schema in made["components"]["schemas"].items():
+        for example in schema.get("examples", ()):
+            whole = {"$ref": f"#/components/schemas/{name}", "components": made["components"]}
+            Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(example)
+            checked += 1
+    assert checked > 20
+
+
+def test_a_body_that_breaks_a_fields_bounds_does_not_fit() -> None:
+    made = document("app")
+    body = schema_of(made, "PostsCreate")["examples"][0]
+    assert is_valid(made, "PostsCreate", body)
+    for change in (
+        {"title": "ab"}, {"title": "a" * 81}, {"code": "a1"}, {"count": 1.5}, {"count": 10}, {"mood": "other"},
+        {"status": ""}, {"tags": ["a", "b", "c"]}, {"place": {"lon": 181, "lat": 0}}, {"contact": 5},
+    ):  # fmt: skip
+        assert not is_valid(made, "PostsCreate", {**body, **change}), change
+    assert not is_valid(made, "PostsCreate", {k: v for k, v in body.items() if k != "title"})
+    assert is_valid(made, "PostsCreate", {k: v for k, v in body.items() if k != "slug"})
+    assert is_valid(made, "PostsCreate", {**body, "mood": ""})
+    assert is_valid(made, "PostsUpdate", {})
+
+
+def test_a_pattern_that_clients_would_read_otherwise_is_left_out() -> None:
+    assert is_portable(r"^[a-z]+(?:-[a-z]+)*$") and is_portable("")
+    for pattern in ("(?i)abc", r"\Aabc\z", "(?P<n>a)", "[[:alpha:]]+", r"\pL", r"\Qa.b\E"):
+        assert not is_portable(pattern), pattern
+
+
+def test_expand_leads_to_the_types_of_what_it_loads() -> None:
+    made = document("app")
+    expand = schema_of(made, "PostsExpand")["properties"]
+    assert expand["owner"] == {"$ref": "#/components/schemas/UsersRecord"}
+    assert expand["readers"] == {"type": "array", "items": {"$ref": "#/components/schemas/UsersRecord"}}
+    assert set(schema_of(made, "BlogPostsExpand")["properties"]) == {"post"}
+
+
+def test_every_operation_says_how_it_refuses() -> None:
+    for where, operation in operations(document("superuser")).items():
+        assert {"429", "503"} <= set(operation["responses"]), where
+        if "requestBody" in operation:
+            assert {"400", "413"} <= set(operation["responses"]), where
+
+
+def test_open_and_ruled_operations_need_no_token_and_those_of_superusers_do() -> None:
+    found = operations(document("superuser"))
+    assert {} in found["get /api/collections/posts/records"]["security"]
+    assert found["get /api/collections/vault/records"]["security"] == [{"serviceKey": []}]
+    assert found["delete /api/collections/{collection}/truncate"]["security"] == [{"serviceKey": []}]
+
+
+def test_the_limits_of_pages_are_the_servers() -> None:
+    size = document()["components"]["parameters"]["perPage"]["schema"]
+    assert (size["default"], size["maximum"]) == (DEFAULT_PER_PAGE, MAX_PER_PAGE)
+
+
+def test_the_older_version_uses_no_newer_word() -> None:
+    made = document("superuser", "3.0")
+    assert made["openapi"].startswith("3.0")
+    rule = schema_of(made, "Collection")["properties"]["listRule"]
+    assert rule["type"] == "string" and rule["nullable"] is True
+    record = schema_of(made, "PostsRecord")
+    assert "examples" not in record and record["example"]["title"] == "A text"
+    # Fields that are called like words of the schema language stay fields.
+    assert record["properties"]["const"]["type"] == record["properties"]["examples"]["type"] == "string"
+    assert (
+        "enum" in record["properties"]["collectionId"] and "const" not in record["properties"]["collectionId"]
+    )
