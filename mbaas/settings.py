@@ -67,6 +67,9 @@ MBAAS_PASSWORD_THREADS = env.integer("MBAAS_PASSWORD_THREADS", 2, least=1)
 # Requests of one project that may wait or run at once; more are answered 503 with Retry-After.
 MBAAS_PROJECT_CONCURRENCY = env.integer("MBAAS_PROJECT_CONCURRENCY", 1_000, least=1)
 MBAAS_MAX_BODY_BYTES = env.integer("MBAAS_MAX_BODY_BYTES", 32 * 1024 * 1024, least=1024)
+MBAAS_BATCH_MAX_REQUESTS = env.integer("MBAAS_BATCH_MAX_REQUESTS", 50, least=1)
+# How long a batch's transaction may take; nobody else writes to a SQLite project meanwhile.
+MBAAS_BATCH_TIMEOUT_MS = env.integer("MBAAS_BATCH_TIMEOUT_MS", 3_000, least=10)
 MBAAS_SHUTDOWN_SECONDS = env.integer("MBAAS_SHUTDOWN_SECONDS", 10, least=1)
 MBAAS_CORS_ORIGINS = env.words("MBAAS_CORS_ORIGINS", ("*",))
 # Behind a proxy: the header that holds the client's address ("X-Forwarded-For"); empty: none is trusted.

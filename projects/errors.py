@@ -26,6 +26,16 @@ class FieldError:
         return out
 
 
+@dataclass(frozen=True, slots=True)
+class RequestFailed(FieldError):
+    """One request of several did not succeed; ``response`` is what it would have been answered alone."""
+
+    response: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**FieldError.as_json(self), "response": dict(self.response)}
+
+
 # A field's errors by name; the value nests for lists (``{"fields": {"0": {"name": FieldError}}}``).
 ErrorTree = Mapping[str, "FieldError | ErrorTree"]
 

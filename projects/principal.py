@@ -39,7 +39,7 @@ class RequestInfo:
     """What ``@request.*`` reads.
 
     ``headers`` has lower-case names with ``_`` for ``-``; ``body`` holds the values as the operation
-    understood them (modifiers resolved); ``context`` is default, realtime, expand, oauth2, otp or password.
+    understood them (modifiers resolved); ``context`` is default, batch, realtime, expand, oauth2, otp or password.
     """
 
     principal: Principal = GUEST

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.routing import Match, Route, Router
 
-from projects.api import auth, collections, documents, health, realtime, records
+from projects.api import auth, batch, collections, documents, health, realtime, records
 from projects.api.responses import error_response
 from projects.errors import not_found
 
@@ -15,6 +15,7 @@ routes = [
     *records.routes,
     *auth.routes,
     *realtime.routes,
+    *batch.routes,
     *collections.routes,
     *health.routes,
     *documents.routes,

@@ -19,34 +19,33 @@ UNSUPPORTED = "Unsupported Content-Type."
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
-async def read_body(request: Request, broken: str = "") -> dict[str, Any]:
+async def read_body(request: Request, broken: str = "", limit: int | None = None) -> dict[str, Any]:
     """The body as a mapping; empty for none and for ``null``.
 
     Raises 400 for what is broken or no mapping (with the message ``broken``, if given), 413 when it is
-    larger than MBAAS_MAX_BODY_BYTES.
+    larger than ``limit`` bytes (MBAAS_MAX_BODY_BYTES).
     """
     try:
-        return await _read_body(request)
+        return await _read_body(request, settings.MBAAS_MAX_BODY_BYTES if limit is None else limit)
     except ApiError as error:
         if broken and error.status == 400 and error.message != UNSUPPORTED:
             raise bad_request(broken) from None
         raise
 
 
-async def _read_body(request: Request) -> dict[str, Any]:
+async def _read_body(request: Request, limit: int) -> dict[str, Any]:
     kind = request.headers.get("content-type", "")
     if kind.startswith("application/json"):
-        return parse_json_object(await read_bytes(request))
+        return parse_json_object(await read_bytes(request, limit))
     if kind.startswith(("multipart/form-data", "application/x-www-form-urlencoded")):
-        return await _read_form(request)
-    if not await read_bytes(request):
+        return await _read_form(request, limit)
+    if not await read_bytes(request, limit):
         return {}
     raise bad_request(UNSUPPORTED)
 
 
-async def read_bytes(request: Request) -> bytes:
-    """The whole body. Raises 413 as soon as it proves too large."""
-    limit = settings.MBAAS_MAX_BODY_BYTES
+async def read_bytes(request: Request, limit: int) -> bytes:
+    """The whole body. Raises 413 as soon as it proves larger than ``limit`` bytes."""
     _refuse_if_announced_larger(request, limit)
     parts: list[bytes] = []
     size = 0
@@ -101,8 +100,7 @@ def _finite(value: Any) -> bool:
     return True
 
 
-async def _read_form(request: Request) -> dict[str, Any]:
-    limit = settings.MBAAS_MAX_BODY_BYTES
+async def _read_form(request: Request, limit: int) -> dict[str, Any]:
     _refuse_if_announced_larger(request, limit)
     # Starlette reads the stream itself: hand it one that counts.
     watched = _Watched(request.receive, limit)

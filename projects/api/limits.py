@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from projects.context import ProjectHandle, current_project
 from projects.principal import GUEST, Principal
 from projects.rate_rules import SETTING, RateRule, parse_rate_rule, read_rate_rules
 from projects.ratelimit import address_of, limit_key, limiter, too_many
+from projects.records.batch import Progress
 from projects.records.call import Call
 
 # Actions that also count as another, wider one.
@@ -49,6 +50,28 @@ async def limit_request(request: Request, action: str = "", collection: str = ""
 
     principal, name = await read(request, look_up)
     await check(project, (*tags(action, name), *path), client_ip(request), principal)
+
+
+async def limit_parts(
+    request: Request,
+    actions: Collection[str],
+    look_up: Callable[[Call], Sequence[tuple[str, str]]],
+    progress: Progress,
+) -> None:
+    """Count each part of a request; ``progress`` says at which one a limit was reached (ApiError 429).
+
+    ``actions`` are those that may occur; ``look_up`` says (action, collection's name) of every part. Their
+    paths do not count: the request's own does.
+    """
+    project = current_project()
+    labels = [tag for action in actions for tag in tags(action)]
+    own = read_rate_rules(project.setting(SETTING))
+    if not settings.MBAAS_RATE_LIMITS or not (own or any(matching_rules(project, labels))):
+        return
+    principal, parts = await read(request, lambda call: (call.principal, look_up(call)))
+    ip = client_ip(request)
+    for progress.at, (action, name) in enumerate(parts):
+        await check(project, tags(action, name), ip, principal)
 
 
 async def check(project: ProjectHandle, labels: Sequence[str], ip: str, principal: Principal = GUEST) -> None:

@@ -8,27 +8,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from projects.accounts.superusers import (
-    is_superusers_name,
-    list_superusers,
-    refuse_superuser_write,
-    view_superuser,
-)
+from projects.accounts.superusers import is_superusers_name, list_superusers, view_superuser
 from projects.api.bodies import read_body
 from projects.api.dispatch import endpoint, read, write
 from projects.api.limits import limit_request
 from projects.api.passwords import write_hashing
+from projects.api.record_writes import Action, RecordWrite, perform
 from projects.api.responses import json_response, no_content
-from projects.errors import not_found
-from projects.records.auth_fields import HashedPasswords
+from projects.records.auth_fields import NOTHING_HASHED
 from projects.records.call import Call
-from projects.records.create import create_record
-from projects.records.delete import delete_record
 from projects.records.list import list_records
-from projects.records.present import Shape, present_one
-from projects.records.update import update_record
+from projects.records.present import Shape
 from projects.records.view import view_record
-from projects.schema.collection import CollectionSchema
 
 COLLECTION = "/api/collections/{collection}/records"
 RECORD = "/api/collections/{collection}/records/{id}"
@@ -72,45 +63,32 @@ async def _view(request: Request) -> Response:
 
 
 async def _create(request: Request) -> Response:
-    name, shape = request.path_params["collection"], Shape.of(request.query_params)
+    name = request.path_params["collection"]
     await limit_request(request, "create", name)
-    body = await read_body(request)
-
-    def work(call: Call, hashed: HashedPasswords) -> dict[str, Any]:
-        collection = _writable(call, name)
-        record = create_record(call, collection, body, hashed)
-        return present_one(call, collection, record, shape)
-
-    return json_response(await write_hashing(request, work, body=body))
+    return await _write(request, "create", name)
 
 
 async def _update(request: Request) -> Response:
-    name, record_id = request.path_params["collection"], request.path_params["id"]
-    shape = Shape.of(request.query_params)
+    name = request.path_params["collection"]
     await limit_request(request, "update", name)
+    return await _write(request, "update", name, request.path_params["id"])
+
+
+async def _write(request: Request, action: Action, name: str, record_id: str = "") -> Response:
+    shape = Shape.of(request.query_params)
     body = await read_body(request)
-
-    def work(call: Call, hashed: HashedPasswords) -> dict[str, Any]:
-        collection = _writable(call, name)
-        record = update_record(call, collection, record_id, body, hashed)
-        return present_one(call, collection, record, shape)
-
-    return json_response(await write_hashing(request, work, body=body))
+    wanted = RecordWrite(action, name, record_id, body, shape)
+    return json_response(
+        await write_hashing(request, lambda call, hashed: perform(call, wanted, hashed), body=body)
+    )
 
 
 async def _delete(request: Request) -> Response:
     name, record_id = request.path_params["collection"], request.path_params["id"]
     await limit_request(request, "delete", name)
-    await write(request, lambda call: delete_record(call, _writable(call, name), record_id))
+    wanted = RecordWrite("delete", name, record_id)
+    await write(request, lambda call: perform(call, wanted, NOTHING_HASHED))
     return no_content()
-
-
-def _writable(call: Call, name: str) -> CollectionSchema:
-    collection = call.schema.get(name)
-    if collection is None:
-        raise not_found("Missing or invalid collection context.")
-    refuse_superuser_write(call, name)
-    return collection
 
 
 routes = [

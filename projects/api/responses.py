@@ -13,7 +13,8 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from starlette.responses import Response
 
 from projects.databases import DatabaseMissingError
-from projects.databases.lanes import ShuttingDownError, TimedOutError, TooBusyError
+from projects.databases.deadline import TimedOutError
+from projects.databases.lanes import ShuttingDownError, TooBusyError
 from projects.errors import ApiError, bad_request
 
 log = structlog.get_logger("mbaas.api")

@@ -11,6 +11,8 @@ from projects.accounts import throttle
 from projects.errors import FieldError
 from projects.rate_rules import SETTING as RATE_LIMITS
 from projects.rate_rules import check_rate_limits
+from projects.records.batch_limits import SETTING as BATCH
+from projects.records.batch_limits import check_batch_limits
 
 API_DOCS = "apiDocs"
 
@@ -69,6 +71,13 @@ SETTINGS: Mapping[str, ProjectSetting] = {
             {},
             "What differs from the installation's limits for wrong passwords.",
             throttle.check_sign_in_throttle,
+        ),
+        ProjectSetting(
+            BATCH,
+            {},
+            "Batch requests: enabled, maxRequests, timeout (seconds), maxBodySize (bytes); 0: the"
+            " installation's.",
+            check_batch_limits,
         ),
     )
 }

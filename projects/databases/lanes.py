@@ -26,6 +26,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from projects.context import ProjectHandle
+from projects.databases.deadline import DEADLINE_INSTRUCTIONS, Deadline, TimedOutError
 from projects.databases.session import Session, close_thread, read_session, write_session
 
 T = TypeVar("T")
@@ -35,8 +36,6 @@ log = structlog.get_logger("mbaas.lanes")
 
 # SQLite instructions a statement may take in the quick lane: about a millisecond.
 QUICK_INSTRUCTIONS = 40_000
-# How often a slow statement's deadline is looked at.
-DEADLINE_INSTRUCTIONS = 20_000
 # What one turn of a lane takes at most: a bound on how long its first job waits for the last.
 BATCH = 64
 WRITE_BATCH_SECONDS = 0.02
@@ -55,10 +54,6 @@ _OUTDATED = (
 
 class TooBusyError(Exception):
     """The project has more requests waiting than it may; try again shortly."""
-
-
-class TimedOutError(Exception):
-    """A statement ran longer than MBAAS_STATEMENT_TIMEOUT_MS and was stopped."""
 
 
 class ShuttingDownError(Exception):
@@ -157,18 +152,6 @@ def _by_project(jobs: list[Job]) -> list[list[Job]]:
     return list(groups.values())
 
 
-class _Deadline:
-    """Stops an SQLite statement that runs for too long."""
-
-    def __init__(self, milliseconds: int) -> None:
-        self._at = time.monotonic() + milliseconds / 1000
-        self.passed = False
-
-    def __call__(self) -> int:
-        self.passed = time.monotonic() > self._at
-        return int(self.passed)
-
-
 def _interrupted(error: BaseException) -> bool:
     return isinstance(error, sqlite3.OperationalError) and error.args[:1] == ("interrupted",)
 
@@ -256,7 +239,7 @@ class Lanes:
 
     def _run_slow(self, jobs: list[Job]) -> None:
         for job in jobs:
-            deadline = _Deadline(settings.MBAAS_STATEMENT_TIMEOUT_MS)
+            deadline = Deadline(settings.MBAAS_STATEMENT_TIMEOUT_MS)
             try:
                 with read_session(job.project) as session:
                     session.limit(deadline, DEADLINE_INSTRUCTIONS)
@@ -284,7 +267,7 @@ class Lanes:
         try:
             with write_session(group[0].project) as session:
                 for job in group:
-                    deadline = _Deadline(settings.MBAAS_STATEMENT_TIMEOUT_MS)
+                    deadline = Deadline(settings.MBAAS_STATEMENT_TIMEOUT_MS)
                     session.limit(deadline, DEADLINE_INSTRUCTIONS)
                     done += 1
                     try:

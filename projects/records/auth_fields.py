@@ -71,6 +71,11 @@ class UnhashedPasswords(Exception):
         self.work = work
 
 
+def taken_for_granted(work: PasswordWork) -> HashedPasswords:
+    """``work`` as if it were done and its old password right, for a write that will be undone."""
+    return HashedPasswords(work, dict.fromkeys(work.plain, _PENDING), work.stored)
+
+
 def check_auth_create(
     call: Call, collection: CollectionSchema, values: Values, body: Mapping[str, Any], message: str
 ) -> None:

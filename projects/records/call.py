@@ -34,5 +34,9 @@ class Call:
         """The same call as rules see it with ``@request.body`` set to ``body``."""
         return replace(self, request=replace(self.request, body=body))
 
+    def with_method(self, method: str) -> Call:
+        """The same call as rules see it with ``@request.method``."""
+        return replace(self, request=replace(self.request, method=method))
+
     def as_(self, principal: Principal) -> Call:
         return replace(self, request=replace(self.request, principal=principal))

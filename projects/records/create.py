@@ -17,7 +17,7 @@ from projects.records.auth_fields import (
 from projects.records.call import Call
 from projects.records.changelog import log_change
 from projects.records.rows import Values, insert
-from projects.records.write import IntegrityErrors, accepted, missing_relations, refusal, without_hidden
+from projects.records.write import IntegrityErrors, missing_relations, refusal, without_hidden
 from projects.schema.collection import CollectionSchema
 from projects.schema.record_values import named_fields, prepare_create, validate_values
 
@@ -37,7 +37,6 @@ def create_record(
     """
     rule = condition_for(call, collection.create_rule)
     body = without_hidden(call, collection, body)
-    body = accepted(call, collection, body)
     values = prepare_create(collection, body)
     seen = without_plain(collection, values)
     if not satisfies(call.with_body(submitted(collection, body, values)), collection, rule, seen):

@@ -18,7 +18,7 @@ from projects.records.call import Call
 from projects.records.changelog import log_change
 from projects.records.create import submitted
 from projects.records.rows import Values, find, update
-from projects.records.write import IntegrityErrors, accepted, missing_relations, refusal, without_hidden
+from projects.records.write import IntegrityErrors, missing_relations, refusal, without_hidden
 from projects.schema.collection import CollectionSchema
 from projects.schema.record_values import prepare_update, touch_dates, validate_values
 
@@ -42,7 +42,6 @@ def update_record(
     before = find(call, collection, record_id, lock=True)
     if before is None:
         raise not_found()
-    body = accepted(call, collection, body)
     changed = prepare_update(collection, before, body)
     asked = call.with_body(submitted(collection, body, {**before, **changed}))
     if not satisfies(asked, collection, rule, before):

@@ -23,8 +23,11 @@ _POSTGRESQL_COLUMNS = re.compile(r"Key \((.+?)\)=\(")
 IntegrityErrors = (sqlite3.IntegrityError, psycopg.errors.UniqueViolation)
 
 
-def accepted(call: Call, collection: CollectionSchema, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What of ``body`` counts: hidden fields are for superusers (an auth record's password aside)."""
+def without_hidden(call: Call, collection: CollectionSchema, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``body`` as the caller may send it: hidden fields are for superusers, and nobody is told of them.
+
+    A password of one's own is the exception: hidden to read, there to be set.
+    """
     if call.principal.is_superuser:
         return body
     hidden = call.schema.derived.get(("hidden", collection.id), lambda: _hidden_fields(collection))
@@ -39,27 +42,6 @@ def _hidden_fields(collection: CollectionSchema) -> frozenset[str]:
 def _field_of(key: str) -> str:
     """The field that a body's key is about, without its modifier."""
     return key.partition(":")[0].strip("+-")
-
-
-def without_hidden(call: Call, collection: CollectionSchema, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """``body`` as the caller may send it: hidden fields are for superusers, and nobody is told of them.
-
-    A password of one's own is the exception: hidden to read, there to be set.
-    """
-    hidden = call.schema.derived.get(("hidden", collection.id), lambda: _hidden_keys(collection))
-    if call.principal.is_superuser or not any(key in hidden for key in body):
-        return body
-    return {key: value for key, value in body.items() if key not in hidden}
-
-
-def _hidden_keys(collection: CollectionSchema) -> frozenset[str]:
-    names = [
-        field.name
-        for field in collection.fields
-        if field.hidden and not (collection.is_auth and field.name == "password")
-    ]
-    forms = ("{}", "+{}", "{}+", "{}-", "{}:autogenerate")
-    return frozenset(form.format(name) for name in names for form in forms)
 
 
 def missing_relations(

@@ -11,7 +11,8 @@ import pytest
 
 from projects.context import ProjectHandle
 from projects.databases import Session
-from projects.databases.lanes import Lanes, ShuttingDownError, TimedOutError, TooBusyError
+from projects.databases.deadline import TimedOutError
+from projects.databases.lanes import Lanes, ShuttingDownError, TooBusyError
 
 Make = Callable[..., ProjectHandle]
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 from tests.oracle import processes
 from tests.oracle.server import Server
 
@@ -53,7 +55,7 @@ def _build(path: Path) -> None:
 
 @contextmanager
 def pocketbase(directory: Path) -> Iterator[Server]:
-    """PocketBase with an empty database in ``directory`` and one superuser, while the block runs."""
+    """PocketBase with an empty database in ``directory``, one superuser and batches, while the block runs."""
     program, data, port = str(binary()), directory / "pb_data", processes.free_port()
     # Dev mode prints every statement; it is on by default where the binary lies in a temporary folder.
     common = ["--dir", str(data), "--dev=false"]
@@ -65,4 +67,18 @@ def pocketbase(directory: Path) -> Iterator[Server]:
         cwd=directory,
         log=directory / "pocketbase.log",
     ):
+        _allow_batches(base_url)
         yield Server("pocketbase", base_url, EMAIL, PASSWORD)
+
+
+def _allow_batches(base_url: str) -> None:
+    """PocketBase answers batches only when a superuser allows them; we do from the start."""
+    with httpx.Client(base_url=base_url) as client:
+        entered = client.post(
+            "/api/collections/_superusers/auth-with-password", json={"identity": EMAIL, "password": PASSWORD}
+        )
+        client.patch(
+            "/api/settings",
+            json={"batch": {"enabled": True, "maxRequests": 50, "timeout": 10}},
+            headers={"Authorization": entered.json()["token"]},
+        ).raise_for_status()

@@ -1,0 +1,119 @@
+"""``/api/batch``: several writes of records in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from projects.api.batch_body import UNREADABLE, Part, part_failed, read_parts
+from projects.api.bodies import read_body
+from projects.api.dispatch import endpoint, write
+from projects.api.limits import limit_parts, limit_request
+from projects.api.passwords import hash_now
+from projects.api.record_writes import perform
+from projects.api.responses import as_api_error, json_response
+from projects.context import current_project
+from projects.databases.deadline import bound_transaction
+from projects.errors import ApiError, bad_request, forbidden
+from projects.records.auth_fields import HashedPasswords
+from projects.records.batch import Progress, Step, UnhashedSteps, run_steps
+from projects.records.batch_limits import BatchLimits
+from projects.records.call import Call
+from projects.records.pick import parse_pick
+from projects.records.upsert import exists, upserted_id
+
+# One to find what is to be hashed, one to write; one more for an account that changed in between.
+_TRIES = 3
+
+
+@endpoint
+async def batch(request: Request) -> Response:
+    await limit_request(request)
+    project = current_project()
+    limits = BatchLimits.of(project)
+    if not limits.enabled:
+        raise forbidden("Batch requests are not allowed.")
+    pick = parse_pick(request.query_params.get("fields", ""))
+    try:
+        body = await read_body(request, limit=limits.body_bytes)
+    except ApiError as error:
+        raise bad_request(UNREADABLE) if error.status == 400 else error from None
+    parts = read_parts(body, project.ref, limits.requests)
+    answers = await _Batch(request, parts, limits).answers()
+    return json_response(pick(answers) if pick else answers)
+
+
+@dataclass(slots=True)
+class _Batch:
+    request: Request
+    parts: Sequence[Part]
+    limits: BatchLimits
+    progress: Progress = field(default_factory=Progress)
+
+    async def answers(self) -> list[dict[str, Any]]:
+        """What each part is answered. Raises ApiError: for the part that failed, or the batch as a whole."""
+        try:
+            actions = ("create", "update", "delete")
+            await limit_parts(self.request, actions, self._actions, self.progress)
+            return await self._written()
+        except Exception as error:
+            known = as_api_error(error)
+            # A server that is busy or too slow is no fault of the part that it came to.
+            raise known if known.status >= 500 else part_failed(self.progress.at, known) from error
+
+    async def _written(self) -> list[dict[str, Any]]:
+        hashed: dict[int, HashedPasswords] = {}
+
+        def work(call: Call) -> list[dict[str, Any]]:
+            deadline = bound_transaction(call.session, self.limits.milliseconds)
+            steps = [_step(call, part) for part in self.parts]
+            return run_steps(steps, hashed, self.progress, deadline)
+
+        for _ in range(_TRIES):
+            try:
+                return await write(self.request, work)
+            except UnhashedSteps as needed:
+                for self.progress.at, todo in needed.works.items():
+                    hashed[self.progress.at] = await hash_now(self.request, todo)
+        raise bad_request("A password cannot be changed that often in one batch.")
+
+    def _actions(self, call: Call) -> list[tuple[str, str]]:
+        return [_counted_as(call, part) for part in self.parts]
+
+
+def _step(call: Call, part: Part) -> Step:
+    request = replace(
+        call.request,
+        context="batch",
+        method=part.method,
+        query=part.query,
+        headers={**call.request.headers, **part.headers},
+        body=part.write.body,
+    )
+    asked = replace(call, request=request)
+
+    def step(hashed: HashedPasswords) -> dict[str, Any]:
+        record = perform(asked, part.write, hashed)
+        return {"status": 204 if record is None else 200, "body": record}
+
+    return step
+
+
+def _counted_as(call: Call, part: Part) -> tuple[str, str]:
+    """What rate limits call the part, and its collection's name."""
+    action: str = part.write.action
+    collection = call.schema.get(part.write.collection)
+    if action == "upsert":
+        action = "create"
+        if collection is not None and collection.has_table:
+            record_id = upserted_id(collection, part.write.body)
+            action = "update" if exists(call, collection, record_id) else "create"
+    return action, collection.name if collection else ""
+
+
+routes = [Route("/api/batch", batch, methods=["POST"])]

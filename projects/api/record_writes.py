@@ -1,0 +1,56 @@
+"""A write of one record, as a request asks for it alone or as a part of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from projects.accounts.superusers import refuse_superuser_write
+from projects.errors import not_found
+from projects.records.auth_fields import HashedPasswords
+from projects.records.call import Call
+from projects.records.create import create_record
+from projects.records.delete import delete_record
+from projects.records.present import Shape, present_one
+from projects.records.update import update_record
+from projects.records.upsert import upsert_record
+from projects.schema.collection import CollectionSchema
+
+Action = Literal["create", "update", "upsert", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWrite:
+    """What is to be done; ``collection`` is a name or id, ``shape`` how the answer shows the record."""
+
+    action: Action
+    collection: str
+    record_id: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    shape: Shape = field(default_factory=Shape)
+
+
+def perform(call: Call, write: RecordWrite, hashed: HashedPasswords) -> dict[str, Any] | None:
+    """The record as it is answered, None for a deletion. Raises what the operation raises."""
+    collection = _writable(call, write)
+    if write.action == "delete":
+        delete_record(call, collection, write.record_id)
+        return None
+    if write.action == "create":
+        record = create_record(call, collection, write.body, hashed)
+    elif write.action == "update":
+        record = update_record(call, collection, write.record_id, write.body, hashed)
+    else:
+        record = upsert_record(call, collection, write.body, hashed)
+    return present_one(call, collection, record, write.shape)
+
+
+def _writable(call: Call, write: RecordWrite) -> CollectionSchema:
+    collection = call.schema.get(write.collection)
+    if collection is None:
+        # The wire contract's two sentences for one thing.
+        alone = call.request.context != "batch" and write.action != "delete"
+        raise not_found("Missing or invalid collection context." if alone else "Missing collection context.")
+    refuse_superuser_write(call, write.collection)
+    return collection

@@ -1,0 +1,61 @@
+"""Several writes in one transaction: all of them, or none.
+
+The steps are the operations that single requests run. One that meets a plain password would have its hash
+worked out while the transaction waits, so a first round takes every hash and every old password for granted:
+what cannot succeed is refused before anything is hashed, and all that is to be hashed is known at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from projects.databases.deadline import Deadline
+from projects.records.auth_fields import (
+    NOTHING_HASHED,
+    HashedPasswords,
+    PasswordWork,
+    UnhashedPasswords,
+    taken_for_granted,
+)
+
+Step = Callable[[HashedPasswords], Any]
+
+
+@dataclass(slots=True)
+class Progress:
+    """Which step is at work: where a batch failed."""
+
+    at: int = 0
+
+
+class UnhashedSteps(Exception):
+    """The steps need hashes first: do each step's work, then run all of them again."""
+
+    def __init__(self, works: Mapping[int, PasswordWork]) -> None:
+        super().__init__("passwords are to be hashed")
+        self.works = works
+
+
+def run_steps(
+    steps: Sequence[Step], hashed: Mapping[int, HashedPasswords], progress: Progress, deadline: Deadline
+) -> list[Any]:
+    """What each step gave, in order. The caller's transaction must be undone when this raises.
+
+    Raises what a step raises, TimedOutError, and UnhashedSteps when there are passwords to hash first.
+    """
+    answers: list[Any] = []
+    works: dict[int, PasswordWork] = {}
+    for at, step in enumerate(steps):
+        progress.at = at
+        deadline.check()
+        try:
+            answer = step(hashed.get(at, NOTHING_HASHED))
+        except UnhashedPasswords as needed:
+            works[at] = needed.work
+            answer = step(taken_for_granted(needed.work))
+        answers.append(answer)
+    if works:
+        raise UnhashedSteps(works)
+    return answers
