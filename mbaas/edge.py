@@ -28,7 +28,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_PROJECT = re.compile(r"/p/([a-z0-9-]{1,64})(/.*)?")
+# A path may hold any character, line breaks too.
+_PROJECT = re.compile(r"/p/([a-z0-9-]{1,64})(/.*)?", re.DOTALL)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Request ids of this process: unique in the logs, and nobody's secret.
 _PROCESS = secrets.token_hex(4)

@@ -88,5 +88,8 @@ def _index_owners(collections: Iterable[CollectionSchema]) -> dict[str, str]:
     owners: dict[str, str] = {}
     for collection in collections:
         for text in collection.indexes:
-            owners[parse_index(text).name.lower()] = collection.name
+            try:
+                owners[parse_index(text).name.lower()] = collection.name
+            except IndexSyntaxError:
+                continue  # of the same import: refused where its own collection is checked
     return owners

@@ -186,3 +186,9 @@ def test_a_relation_to_a_collection_that_goes_is_refused(session: Session) -> No
     holder = {"name": "holder", "fields": [{"name": "r", "type": "relation", "collectionId": gone.id}]}
     error = refusal(session, {"collections": [{"name": "users"}, holder], "deleteMissing": True}, any_rule)
     assert "doesn't exist" in errors(error)["collections"]["message"]
+
+
+def test_an_index_that_cannot_be_read_is_told_however_many_collections_come_with_it(session: Session) -> None:
+    bad = {"name": "bad", "fields": [A], "indexes": ["\x96"]}
+    failure = refusal(session, {"collections": [{"name": "first", "fields": [A]}, bad]})
+    assert failure.data["indexes"]["0"].code == "validation_invalid_index_expression"  # type: ignore[union-attr,index]

@@ -172,6 +172,7 @@ ADDRESSES: dict[str, tuple[str, str, int]] = {
     "SQL as a collection": ("GET", "/api/collections/notes%22;DROP%20TABLE%20notes;--/records", 404),
     "SQL as a record": ("GET", f"{RECORDS}/%27%20OR%201=1%20--", 404),
     "a NUL byte in the path": ("GET", "/api/collections/no%00tes/records", 404),
+    "a line break in the path": ("GET", f"{RECORDS}/%0A", 404),
     "invalid UTF-8 in the path": ("GET", "/api/collections/%ff%fe/records", 404),
     "a system table as a collection": ("GET", "/api/collections/_changes/records", 404),
     "the schema as a collection": ("GET", "/api/collections/_collections/records", 404),
