@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,11 +21,12 @@ from projects.context import current_project
 from projects.databases.deadline import bound_transaction
 from projects.errors import ApiError, bad_request, forbidden
 from projects.records.auth_fields import HashedPasswords
-from projects.records.batch import Progress, Step, UnhashedSteps, run_steps
+from projects.records.batch import Progress, Step, UnhashedSteps, lock_records, run_steps
 from projects.records.batch_limits import BatchLimits
 from projects.records.call import Call
 from projects.records.pick import parse_pick
 from projects.records.upsert import exists, upserted_id
+from projects.schema.collection import CollectionSchema
 
 # One to find what is to be hashed, one to write; one more for an account that changed in between.
 _TRIES = 3
@@ -71,6 +72,7 @@ class _Batch:
 
         def work(call: Call) -> list[dict[str, Any]]:
             deadline = bound_transaction(call.session, self.limits.milliseconds)
+            lock_records(call, _targets(call, self.parts))
             steps = [_step(call, part) for part in self.parts]
             return run_steps(steps, hashed, self.progress, deadline)
 
@@ -98,10 +100,18 @@ def _step(call: Call, part: Part) -> Step:
     asked = replace(call, request=request)
 
     def step(hashed: HashedPasswords) -> dict[str, Any]:
-        record = perform(asked, part.write, hashed)
-        return {"status": 204 if record is None else 200, "body": record}
+        shown = perform(asked, part.write, hashed)
+        return {"status": 204, "body": None} if shown is None else {"status": 200, "body": shown.data}
 
     return step
+
+
+def _targets(call: Call, parts: Sequence[Part]) -> Iterator[tuple[CollectionSchema, str]]:
+    """The records that the parts name."""
+    for part in parts:
+        collection = call.schema.get(part.write.collection)
+        if collection is not None and collection.has_table and part.write.action != "create":
+            yield collection, part.write.record_id or upserted_id(collection, part.write.body)
 
 
 def _counted_as(call: Call, part: Part) -> tuple[str, str]:

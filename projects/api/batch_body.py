@@ -117,6 +117,11 @@ def _part(request: Mapping[str, Any], ref: str) -> Part | None:
         if name.lower() != "authorization"
     }
     write = RecordWrite(
-        action, unquote(collection), unquote(record_id or ""), request.get("body") or {}, Shape.of(query)
+        action,
+        unquote(collection),
+        unquote(record_id or ""),
+        request.get("body") or {},
+        Shape.of(query),
+        headers.get("if_match", ""),
     )
     return Part(method, write, query, headers)

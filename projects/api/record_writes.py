@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from projects.accounts.superusers import refuse_superuser_write
+from projects.api.tagged import Tagged, show
 from projects.errors import not_found
 from projects.records.auth_fields import HashedPasswords
 from projects.records.call import Call
 from projects.records.create import create_record
 from projects.records.delete import delete_record
-from projects.records.present import Shape, present_one
+from projects.records.present import Shape
 from projects.records.update import update_record
 from projects.records.upsert import upsert_record
 from projects.schema.collection import CollectionSchema
@@ -22,28 +23,32 @@ Action = Literal["create", "update", "upsert", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class RecordWrite:
-    """What is to be done; ``collection`` is a name or id, ``shape`` how the answer shows the record."""
+    """What is to be done; ``collection`` is a name or id, ``shape`` how the answer shows the record.
+
+    ``if_match``: only if the record is in the state that this header names.
+    """
 
     action: Action
     collection: str
     record_id: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
     shape: Shape = field(default_factory=Shape)
+    if_match: str = ""
 
 
-def perform(call: Call, write: RecordWrite, hashed: HashedPasswords) -> dict[str, Any] | None:
+def perform(call: Call, write: RecordWrite, hashed: HashedPasswords) -> Tagged | None:
     """The record as it is answered, None for a deletion. Raises what the operation raises."""
     collection = _writable(call, write)
     if write.action == "delete":
-        delete_record(call, collection, write.record_id)
+        delete_record(call, collection, write.record_id, write.if_match)
         return None
     if write.action == "create":
         record = create_record(call, collection, write.body, hashed)
     elif write.action == "update":
-        record = update_record(call, collection, write.record_id, write.body, hashed)
+        record = update_record(call, collection, write.record_id, write.body, hashed, write.if_match)
     else:
-        record = upsert_record(call, collection, write.body, hashed)
-    return present_one(call, collection, record, write.shape)
+        record = upsert_record(call, collection, write.body, hashed, write.if_match)
+    return show(call, collection, record, write.shape)
 
 
 def _writable(call: Call, write: RecordWrite) -> CollectionSchema:

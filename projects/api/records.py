@@ -14,12 +14,13 @@ from projects.api.dispatch import endpoint, read, write
 from projects.api.limits import limit_request
 from projects.api.passwords import write_hashing
 from projects.api.record_writes import Action, RecordWrite, perform
-from projects.api.responses import json_response, no_content
+from projects.api.responses import no_content
+from projects.api.tagged import Tagged, show, tagged_response
 from projects.records.auth_fields import NOTHING_HASHED
 from projects.records.call import Call
 from projects.records.list import list_records
 from projects.records.present import Shape
-from projects.records.view import view_record
+from projects.records.view import find_viewable, view_record
 
 COLLECTION = "/api/collections/{collection}/records"
 RECORD = "/api/collections/{collection}/records/{id}"
@@ -46,7 +47,7 @@ async def _list(request: Request) -> Response:
             return list_superusers(call, params)
         return list_records(call, name, params)
 
-    return json_response(await read(request, work))
+    return tagged_response(request, Tagged(await read(request, work)))
 
 
 async def _view(request: Request) -> Response:
@@ -54,12 +55,16 @@ async def _view(request: Request) -> Response:
     params = request.query_params
     await limit_request(request, "view", name)
 
-    def work(call: Call) -> dict[str, Any]:
-        if is_superusers_name(call, name):
-            return view_superuser(call, record_id, params)
-        return view_record(call, name, record_id, params)
+    shape = Shape.of(params)
 
-    return json_response(await read(request, work))
+    def work(call: Call) -> Tagged:
+        if is_superusers_name(call, name):
+            return Tagged(view_superuser(call, record_id, params))
+        if shape.is_plain:
+            return Tagged(view_record(call, name, record_id, params))
+        return show(call, *find_viewable(call, name, record_id), shape)
+
+    return tagged_response(request, await read(request, work))
 
 
 async def _create(request: Request) -> Response:
@@ -77,16 +82,16 @@ async def _update(request: Request) -> Response:
 async def _write(request: Request, action: Action, name: str, record_id: str = "") -> Response:
     shape = Shape.of(request.query_params)
     body = await read_body(request)
-    wanted = RecordWrite(action, name, record_id, body, shape)
-    return json_response(
-        await write_hashing(request, lambda call, hashed: perform(call, wanted, hashed), body=body)
-    )
+    wanted = RecordWrite(action, name, record_id, body, shape, request.headers.get("if-match", ""))
+    shown = await write_hashing(request, lambda call, hashed: perform(call, wanted, hashed), body=body)
+    assert shown is not None
+    return tagged_response(request, shown)
 
 
 async def _delete(request: Request) -> Response:
     name, record_id = request.path_params["collection"], request.path_params["id"]
     await limit_request(request, "delete", name)
-    wanted = RecordWrite("delete", name, record_id)
+    wanted = RecordWrite("delete", name, record_id, if_match=request.headers.get("if-match", ""))
     await write(request, lambda call: perform(call, wanted, NOTHING_HASHED))
     return no_content()
 

@@ -44,7 +44,7 @@ def as_api_error(error: BaseException) -> ApiError:
     """``error`` as what the client may know of it; unforeseen errors are logged with their traceback."""
     if isinstance(error, ApiError):
         return error
-    if isinstance(error, (TooBusyError, ShuttingDownError)):
+    if isinstance(error, (TooBusyError, ShuttingDownError, psycopg.errors.DeadlockDetected)):
         return ApiError(503, BUSY, headers={"Retry-After": "1"})
     if isinstance(error, TimedOutError):
         return ApiError(503, "The request took too long and was stopped.")

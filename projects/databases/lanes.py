@@ -51,6 +51,9 @@ _OUTDATED = (
     psycopg.errors.InvalidTextRepresentation,
 )
 
+# Work that met one of these is worth a second try. PostgreSQL ends one of those that wait for each other.
+_AGAIN = (*_OUTDATED, psycopg.errors.DeadlockDetected)
+
 
 class TooBusyError(Exception):
     """The project has more requests waiting than it may; try again shortly."""
@@ -293,8 +296,8 @@ class Lanes:
             try:
                 try:
                     _run_on_postgres(job)
-                except _OUTDATED:
-                    # A schema change came between reading the schema and using it: read it again.
+                except _AGAIN:
+                    # If a schema change came between reading the schema and using it, it is read again.
                     _run_on_postgres(job)
             except Exception as error:
                 job.error = TimedOutError() if isinstance(error, psycopg.errors.QueryCanceled) else error

@@ -7,7 +7,7 @@ what cannot succeed is refused before anything is hashed, and all that is to be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from projects.records.auth_fields import (
     UnhashedPasswords,
     taken_for_granted,
 )
+from projects.records.call import Call
+from projects.records.rows import quoted
+from projects.schema.collection import CollectionSchema
 
 Step = Callable[[HashedPasswords], Any]
 
@@ -36,6 +39,22 @@ class UnhashedSteps(Exception):
     def __init__(self, works: Mapping[int, PasswordWork]) -> None:
         super().__init__("passwords are to be hashed")
         self.works = works
+
+
+def lock_records(call: Call, wanted: Iterable[tuple[CollectionSchema, str]]) -> None:
+    """Lock records that will be written, always in the same order.
+
+    Two batches over the same records in different orders would wait for each other: PostgreSQL notices after a
+    second and ends one. A SQLite write session holds all locks there are.
+    """
+    if call.session.engine == "sqlite":
+        return
+    tables: dict[str, set[str]] = {}
+    for collection, record_id in wanted:
+        tables.setdefault(collection.table, set()).add(record_id)
+    for table, ids in sorted(tables.items()):
+        sql = f"SELECT 1 FROM {quoted(table)} WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+        call.session.rows(sql, (sorted(ids),))
 
 
 def run_steps(

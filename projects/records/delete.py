@@ -9,6 +9,7 @@ from projects.errors import bad_request, not_found
 from projects.records.access import condition_for, satisfies
 from projects.records.call import Call
 from projects.records.changelog import log_change
+from projects.records.etags import check_unchanged
 from projects.records.rows import Values, delete, find, quoted, reader, update
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.relation import RelationField
@@ -19,16 +20,17 @@ REFERENCED = (
 )
 
 
-def delete_record(call: Call, collection: CollectionSchema, record_id: str) -> Values:
+def delete_record(call: Call, collection: CollectionSchema, record_id: str, if_match: str = "") -> Values:
     """Delete the record and return it as it was.
 
-    Raises 403 where only superusers may delete, 404 when there is none or the rule refuses, 400 when a
-    required relation of another record points to it.
+    Raises 403 where only superusers may delete, 404 when there is none or the rule refuses, 412 when
+    ``if_match`` names another state of it, 400 when a required relation of another record points to it.
     """
     rule = condition_for(call, collection.delete_rule)
     record = find(call, collection, record_id, lock=True)
     if record is None or not satisfies(call, collection, rule, record):
         raise not_found()
+    check_unchanged(call, collection, record, if_match)
     _remove(call, collection, record)
     return record
 

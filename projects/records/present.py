@@ -21,6 +21,11 @@ class Shape:
     expand: str = ""
     fields: str = ""
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the record as its reader sees it, whole and alone."""
+        return not (self.expand or self.fields)
+
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Shape:
         return cls(query.get("expand", ""), query.get("fields", ""))

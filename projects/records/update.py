@@ -17,6 +17,7 @@ from projects.records.auth_fields import (
 from projects.records.call import Call
 from projects.records.changelog import log_change
 from projects.records.create import submitted
+from projects.records.etags import check_unchanged
 from projects.records.rows import Values, find, update
 from projects.records.write import IntegrityErrors, missing_relations, refusal, without_hidden
 from projects.schema.collection import CollectionSchema
@@ -31,11 +32,13 @@ def update_record(
     record_id: str,
     body: Mapping[str, Any],
     hashed: HashedPasswords = NOTHING_HASHED,
+    if_match: str = "",
 ) -> Values:
     """Change the record as ``body`` says and return it whole.
 
-    Raises 403 where only superusers may update, 404 when there is none or the rule refuses, 400 when a
-    field is wrong, and UnhashedPasswords when there is a password to hash or check first.
+    Raises 403 where only superusers may update, 404 when there is none or the rule refuses, 412 when
+    ``if_match`` names another state of it, 400 when a field is wrong, and UnhashedPasswords when there is a
+    password to hash or check first.
     """
     rule = condition_for(call, collection.update_rule)
     body = without_hidden(call, collection, body)
@@ -46,6 +49,7 @@ def update_record(
     asked = call.with_body(submitted(collection, body, {**before, **changed}))
     if not satisfies(asked, collection, rule, before):
         raise not_found()
+    check_unchanged(call, collection, before, if_match)
     check_auth_update(call, collection, before, changed, body, hashed, FAILED)
     rotate_token_key(collection, before, changed)
     changed.update(touch_dates(collection))

@@ -9,6 +9,7 @@ from projects.errors import ApiError
 from projects.records.auth_fields import NOTHING_HASHED, HashedPasswords
 from projects.records.call import Call
 from projects.records.create import create_record
+from projects.records.etags import CHANGED
 from projects.records.rows import Values, find
 from projects.records.update import update_record
 from projects.schema.collection import CollectionSchema
@@ -19,22 +20,25 @@ def upsert_record(
     collection: CollectionSchema,
     body: Mapping[str, Any],
     hashed: HashedPasswords = NOTHING_HASHED,
+    if_match: str = "",
 ) -> Values:
     """The record after the update or the creation, whichever it was; rules see the method that it stands for.
 
-    Raises what that operation raises.
+    Raises what that operation raises, and 412 when there is nothing that ``if_match`` could be about.
     """
     record_id = upserted_id(collection, body)
     creating, updating = call.with_method("POST"), call.with_method("PATCH")
     if exists(call, collection, record_id):
-        return update_record(updating, collection, record_id, body, hashed)
+        return update_record(updating, collection, record_id, body, hashed, if_match)
+    if if_match:
+        raise ApiError(412, CHANGED)
     try:
         return create_record(creating, collection, body, hashed)
     except ApiError as error:
         # On PostgreSQL another may have created it in between.
         if "id" not in error.data or not exists(call, collection, record_id):
             raise
-    return update_record(updating, collection, record_id, body, hashed)
+    return update_record(updating, collection, record_id, body, hashed, if_match)
 
 
 def upserted_id(collection: CollectionSchema, body: Mapping[str, Any]) -> str:

@@ -10,12 +10,23 @@ from projects.records.access import condition_for
 from projects.records.call import Call
 from projects.records.present import Shape, present_one
 from projects.records.queries import fetch_one
+from projects.records.rows import Values
+from projects.schema.collection import CollectionSchema
 
 
 def view_record(
     call: Call, collection_name: str, record_id: str, params: Mapping[str, str]
 ) -> dict[str, Any]:
     """The record, in the shape that ``params`` (expand, fields) ask for.
+
+    Raises as ``find_viewable``, and 400 for a shape that cannot be read.
+    """
+    collection, record = find_viewable(call, collection_name, record_id)
+    return present_one(call, collection, record, Shape.of(params))
+
+
+def find_viewable(call: Call, collection_name: str, record_id: str) -> tuple[CollectionSchema, Values]:
+    """The whole record, for a caller who may view it.
 
     Raises 403 where only superusers may view, 404 when there is none or the rule hides it.
     """
@@ -24,4 +35,4 @@ def view_record(
     record = fetch_one(call, collection, rule, record_id)
     if record is None:
         raise not_found()
-    return present_one(call, collection, record, Shape.of(params))
+    return collection, record

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -186,3 +188,28 @@ def test_a_client_that_went_away_does_not_undo_its_write(project: ProjectHandle,
         return False
 
     assert run(scenario())
+
+
+def test_writes_that_wait_for_each_other_are_both_done(project: ProjectHandle, lanes: Lanes) -> None:
+    both_hold_one = threading.Barrier(2, timeout=2)
+
+    def raise_(first: str, second: str) -> Callable[[Session], None]:
+        def work(session: Session) -> None:
+            for key in (first, second):
+                sql = "UPDATE _params SET value = value || '1' WHERE key = ?"
+                session.execute(session.sql(sql), (key,))
+                if session.engine == "postgresql" and key == first:
+                    with suppress(threading.BrokenBarrierError):
+                        both_hold_one.wait()
+
+        return work
+
+    async def scenario() -> list[Any]:
+        for key in ("a", "b"):
+            await lanes.write(project, put(key))
+        await asyncio.gather(lanes.write(project, raise_("a", "b")), lanes.write(project, raise_("b", "a")))
+        return await lanes.read(
+            project, lambda session: session.rows("SELECT value FROM _params WHERE key IN ('a', 'b')")
+        )
+
+    assert run(scenario()) == [("111",), ("111",)]
