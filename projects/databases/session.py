@@ -50,6 +50,10 @@ class Session:
         """Run a statement; returns how many rows it changed."""
         return self._cursor.execute(sql, params).rowcount  # type: ignore[no-any-return]
 
+    def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement once for each of ``rows`` of parameters."""
+        self._cursor.executemany(sql, rows)
+
     def sql(self, text: str) -> str:
         """Hand-written SQL with ``?`` in the engine's placeholders. ``?`` must not occur in literals."""
         return text if self.engine == "sqlite" else _percent_placeholders(text)

@@ -7,6 +7,7 @@ from typing import Any
 
 from projects.context import Engine
 from projects.records.call import Call
+from projects.records.linked import among, ids_parameter, links_of
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.base import Field
 
@@ -75,26 +76,52 @@ def insert(call: Call, collection: CollectionSchema, values: Mapping[str, Any]) 
 
     sql = call.schema.derived.get(("insert", collection.id), statement)
     call.session.execute(sql, [field.to_db(values[field.name], engine) for field in collection.fields])
+    for link in links_of(call, collection):
+        link.add(call.session, values["id"], values[link.field])
 
 
 def update(call: Call, collection: CollectionSchema, record_id: str, changed: Mapping[str, Any]) -> None:
     """Set some fields of a record. Raises the driver's IntegrityError when a unique index refuses it."""
     if not changed:
         return
-    names = tuple(changed)
+    session, names = call.session, tuple(changed)
     sql = call.schema.derived.get(
-        ("update", collection.id, names),
-        lambda: call.session.sql(
-            f"UPDATE {quoted(collection.table)}"
-            f" SET {', '.join(f'{quoted(name)} = ?' for name in names)} WHERE id = ?"
-        ),
+        ("update", collection.id, names), lambda: session.sql(_setting(collection, names) + " WHERE id = ?")
     )
+    session.execute(sql, [*_parameters(call, collection, changed), record_id])
+    for link in links_of(call, collection):
+        if link.field in changed:
+            link.clear(session, [record_id])
+            link.add(session, record_id, changed[link.field])
+
+
+def update_many(
+    call: Call, collection: CollectionSchema, record_ids: Sequence[str], changed: Mapping[str, Any]
+) -> None:
+    """Set some fields of several records to the same values."""
+    session = call.session
+    sql = session.sql(_setting(collection, tuple(changed))) + f" WHERE {among('id', session.engine)}"
+    session.execute(sql, [*_parameters(call, collection, changed), ids_parameter(session, record_ids)])
+    for link in links_of(call, collection):
+        if link.field in changed:
+            link.clear(session, record_ids)
+            for record_id in record_ids:
+                link.add(session, record_id, changed[link.field])
+
+
+def _setting(collection: CollectionSchema, names: Sequence[str]) -> str:
+    return f"UPDATE {quoted(collection.table)} SET {', '.join(f'{quoted(name)} = ?' for name in names)}"
+
+
+def _parameters(call: Call, collection: CollectionSchema, changed: Mapping[str, Any]) -> list[Any]:
     engine, fields = call.session.engine, collection.field_by_name
-    parameters = [fields[name].to_db(value, engine) for name, value in changed.items()]
-    call.session.execute(sql, [*parameters, record_id])
+    return [fields[name].to_db(value, engine) for name, value in changed.items()]
 
 
-def delete(call: Call, collection: CollectionSchema, record_id: str) -> bool:
-    """Remove a record; says whether there was one."""
-    sql = call.session.sql(f"DELETE FROM {quoted(collection.table)} WHERE id = ?")
-    return call.session.execute(sql, (record_id,)) > 0
+def delete(call: Call, collection: CollectionSchema, record_ids: Sequence[str]) -> None:
+    """Remove records. What other records say of them is the caller's to settle."""
+    for link in links_of(call, collection):
+        link.clear(call.session, record_ids)
+    session = call.session
+    sql = f"DELETE FROM {quoted(collection.table)} WHERE {among('id', session.engine)}"
+    session.execute(sql, (ids_parameter(session, record_ids),))

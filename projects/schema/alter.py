@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 
 from projects.errors import FieldError, invalid_fields
-from projects.schema import ddl
+from projects.schema import ddl, links
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.base import Field
 from projects.schema.index_checks import invalid_index
@@ -73,9 +73,10 @@ def confirmation_required(message: str) -> FieldError:
 
 
 def create(session: Session, collection: CollectionSchema, message: str) -> None:
-    """Build the collection's table and indexes. Raises ApiError with ``message`` for an index that fails."""
+    """Build the collection's tables and indexes. Raises ApiError with ``message`` for an index that fails."""
     if collection.has_table:
         ddl.create_table(session, collection)
+        links.create_links(session, collection)
         _create_indexes(session, collection, dict(enumerate(map(parse_index, collection.indexes))), message)
 
 
@@ -99,6 +100,7 @@ def alter(session: Session, old: CollectionSchema, new: CollectionSchema, messag
             ddl.drop_index(session, name)
     if old.table != new.table:
         ddl.rename_table(session, old.table, new.table)
+    links.drop_outdated_links(session, old, new)
     for field in changes.dropped:
         ddl.drop_column(session, new.table, field.name)
     ddl.rename_columns(session, new.table, changes.renamed)
@@ -106,6 +108,7 @@ def alter(session: Session, old: CollectionSchema, new: CollectionSchema, messag
         ddl.convert_column(session, new.table, field)
     for field in changes.added:
         ddl.add_column(session, new.table, field)
+    links.create_missing_links(session, old, new)
     missing = {at: index for at, index in after.items() if index.name not in kept}
     _create_indexes(session, new, missing, message)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from projects.errors import ApiError, FieldError, invalid_fields, not_found
-from projects.schema import alter, ddl, store
+from projects.schema import alter, ddl, links, store
 from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.dates import now_text
 from projects.schema.defaults import new_collection
@@ -214,6 +214,7 @@ def apply_delete(session: Session, collection: CollectionSchema) -> None:
                 statement = f'DELETE FROM {ddl.quote(table)} WHERE "collectionRef" = ?'
                 session.execute(session.sql(statement), (collection.id,))
         if collection.has_table:
+            links.drop_links(session, collection)
             ddl.drop_table(session, collection)
         store.delete_collection_row(session, collection.id)
 

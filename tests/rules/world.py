@@ -16,6 +16,7 @@ from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.ddl import create_table
 from projects.schema.fields.base import Field
 from projects.schema.fields.registry import field_from_json
+from projects.schema.links import create_links, link_table, linked_fields
 
 NOW = datetime(2026, 11, 23, 15, 15, 8, 206408, tzinfo=UTC)
 GUEST = RequestInfo()
@@ -134,6 +135,7 @@ def make_world(
     stored: dict[str, list[Record]] = {}
     for made in schema.collections:
         create_table(session, made)
+        create_links(session, made)
         stored[made.name] = []
         for given in records.get(made.name, ()):
             record = {
@@ -143,5 +145,8 @@ def make_world(
             places = ", ".join("?" for _ in record)
             values = [f.to_db(record[f.name], session.engine) for f in made.fields]
             session.execute(session.sql(f'INSERT INTO "{made.table}" ({names}) VALUES ({places})'), values)
+            for linked in linked_fields(made):
+                sql = session.sql(f'INSERT INTO "{link_table(made, linked)}" (record, target) VALUES (?, ?)')
+                session.execute_many(sql, [(record["id"], target) for target in record[linked.name]])
             stored[made.name].append(record)
     return World(session, schema, stored)
