@@ -106,6 +106,31 @@ MBAAS_REALTIME_QUEUE = env.integer("MBAAS_REALTIME_QUEUE", 1_000, least=1)
 MBAAS_REALTIME_MAX_CLIENTS = env.integer("MBAAS_REALTIME_MAX_CLIENTS", 20_000, least=1)
 MBAAS_REALTIME_MAX_SUBSCRIPTIONS = env.integer("MBAAS_REALTIME_MAX_SUBSCRIPTIONS", 1_000, least=1)
 
+# --- files ----------------------------------------------------------------------------------------
+# Where projects' files go that name no storage of their own: this machine's disk, or a bucket that speaks S3.
+MBAAS_FILES_STORAGE = env.choice("MBAAS_FILES_STORAGE", "disk", ("disk", "s3"))
+MBAAS_FILES_S3_BUCKET = env.text("MBAAS_FILES_S3_BUCKET")
+MBAAS_FILES_S3_ENDPOINT = env.text("MBAAS_FILES_S3_ENDPOINT")
+MBAAS_FILES_S3_REGION = env.text("MBAAS_FILES_S3_REGION")
+MBAAS_FILES_S3_ACCESS_KEY = env.text("MBAAS_FILES_S3_ACCESS_KEY")
+MBAAS_FILES_S3_SECRET_KEY = env.text("MBAAS_FILES_S3_SECRET_KEY")
+# Comes before the project's uid in the name of every object.
+MBAAS_FILES_S3_PREFIX = env.text("MBAAS_FILES_S3_PREFIX")
+MBAAS_FILES_S3_PATH_STYLE = env.boolean("MBAAS_FILES_S3_PATH_STYLE", False)
+# Seconds to wait for one answer of a bucket; tried three times in all.
+MBAAS_FILES_TIMEOUT_SECONDS = env.integer("MBAAS_FILES_TIMEOUT_SECONDS", 20, least=1)
+# Threads for reading and writing files, and as many for buckets; one project gets a quarter of the latter.
+MBAAS_FILES_THREADS = env.integer("MBAAS_FILES_THREADS", 16, least=4)
+# Where uploads wait until they are stored; on the disk of the data folder they are moved, not copied.
+MBAAS_FILES_SPOOL_DIR = Path(env.text("MBAAS_FILES_SPOOL_DIR", str(MBAAS_DATA_DIR / "spool")))
+# The largest file that any field may take, whatever its own maxSize.
+MBAAS_MAX_FILE_BYTES = env.integer("MBAAS_MAX_FILE_BYTES", 5 * 1024**3, least=1024)
+MBAAS_MAX_FILES_PER_REQUEST = env.integer("MBAAS_MAX_FILES_PER_REQUEST", 100, least=1)
+# What the files of one project may take, in bytes; 0: no limit. A project's own setting overrides it.
+MBAAS_FILES_QUOTA_BYTES = env.integer("MBAAS_FILES_QUOTA_BYTES", 0)
+# How long an upload may take to be attached to its record before it is removed.
+MBAAS_FILES_PENDING_SECONDS = env.integer("MBAAS_FILES_PENDING_SECONDS", 86_400, least=60)
+
 # --- control plane --------------------------------------------------------------------------------
 MBAAS_DELETE_GRACE_DAYS = env.integer("MBAAS_DELETE_GRACE_DAYS", 7)
 # Whether a first start makes the project "demo", with a schema, rules, users and records to try.

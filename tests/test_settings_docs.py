@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-VARIABLE = re.compile(r"\bMBAAS_[A-Z_]+\b")
+VARIABLE = re.compile(r"\bMBAAS_[A-Z0-9_]+\b")
 # Read elsewhere than in the settings.
 ELSEWHERE = {"MBAAS_ADMIN_EMAIL", "MBAAS_ADMIN_PASSWORD"}
 

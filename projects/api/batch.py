@@ -10,13 +10,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from projects.api.batch_body import UNREADABLE, Part, part_failed, read_parts
+from projects.api.batch_body import UNREADABLE, Part, part_failed, put_into_part, read_parts
 from projects.api.bodies import read_body
 from projects.api.dispatch import endpoint, write
 from projects.api.limits import limit_parts, limit_request
 from projects.api.passwords import hash_now
 from projects.api.record_writes import perform
 from projects.api.responses import as_api_error, json_response
+from projects.api.uploads import (
+    Reserved,
+    Submission,
+    Wrap,
+    discard,
+    is_multipart,
+    read_form,
+    write_storing,
+)
 from projects.context import current_project
 from projects.databases.deadline import bound_transaction
 from projects.errors import ApiError, bad_request, forbidden
@@ -27,9 +36,11 @@ from projects.records.call import Call
 from projects.records.pick import parse_pick
 from projects.records.upsert import exists, upserted_id
 from projects.schema.collection import CollectionSchema
+from projects.schema.fields.file import NewFile
 
 # One to find what is to be hashed, one to write; one more for an account that changed in between.
 _TRIES = 3
+_Answers = list[dict[str, Any]]
 
 
 @endpoint
@@ -40,13 +51,24 @@ async def batch(request: Request) -> Response:
     if not limits.enabled:
         raise forbidden("Batch requests are not allowed.")
     pick = parse_pick(request.query_params.get("fields", ""))
+    submission = await _read(request, limits.body_bytes)
     try:
-        body = await read_body(request, limit=limits.body_bytes)
+        parts = read_parts(submission.values, project.ref, limits.requests)
+        answers = await _Batch(request, parts, limits, submission.files).answers()
+    finally:
+        if submission.files:
+            await discard(submission.files)
+    return json_response(pick(answers) if pick else answers)
+
+
+async def _read(request: Request, limit: int) -> Submission:
+    """The batch's body; its files, under ``requests.N.field``, stand in the bodies of its requests."""
+    try:
+        if is_multipart(request):
+            return await read_form(request, limit, limit, lambda part: limit, put_into_part)
+        return Submission(await read_body(request, limit=limit))
     except ApiError as error:
         raise bad_request(UNREADABLE) if error.status == 400 else error from None
-    parts = read_parts(body, project.ref, limits.requests)
-    answers = await _Batch(request, parts, limits).answers()
-    return json_response(pick(answers) if pick else answers)
 
 
 @dataclass(slots=True)
@@ -54,6 +76,7 @@ class _Batch:
     request: Request
     parts: Sequence[Part]
     limits: BatchLimits
+    files: Sequence[NewFile] = ()
     progress: Progress = field(default_factory=Progress)
 
     async def answers(self) -> list[dict[str, Any]]:
@@ -61,16 +84,16 @@ class _Batch:
         try:
             actions = ("create", "update", "delete")
             await limit_parts(self.request, actions, self._actions, self.progress)
-            return await self._written()
+            return await write_storing(self.request, self.files, self._written)
         except Exception as error:
             known = as_api_error(error)
             # A server that is busy or too slow is no fault of the part that it came to.
             raise known if known.status >= 500 else part_failed(self.progress.at, known) from error
 
-    async def _written(self) -> list[dict[str, Any]]:
+    async def _written(self, wrap: Wrap[_Answers]) -> _Answers | Reserved:
         hashed: dict[int, HashedPasswords] = {}
 
-        def work(call: Call) -> list[dict[str, Any]]:
+        def work(call: Call) -> _Answers:
             deadline = bound_transaction(call.session, self.limits.milliseconds)
             lock_records(call, _targets(call, self.parts))
             steps = [_step(call, part) for part in self.parts]
@@ -78,7 +101,7 @@ class _Batch:
 
         for _ in range(_TRIES):
             try:
-                return await write(self.request, work)
+                return await write(self.request, wrap(work))
             except UnhashedSteps as needed:
                 for self.progress.at, todo in needed.works.items():
                     hashed[self.progress.at] = await hash_now(self.request, todo)

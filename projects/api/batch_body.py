@@ -13,6 +13,8 @@ from starlette.datastructures import QueryParams
 from projects.api.record_writes import Action, RecordWrite
 from projects.errors import ApiError, ErrorTree, FieldError, RequestFailed, bad_request, invalid_fields
 from projects.records.present import Shape
+from projects.schema.fields.coerce import to_texts
+from projects.schema.fields.file import NewFile
 
 UNREADABLE: Final = "Failed to read the submitted batch data."
 INVALID: Final = "Invalid batch request data."
@@ -22,6 +24,7 @@ _UNKNOWN: Final = FieldError("validation_in_invalid", "Must be a valid value.")
 # GET passes here and is no write: it fails as an address that there is not.
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _RECORDS: Final = re.compile(r"(?:/p/([^/?]+))?/api/collections/([^/?#]+)/records(?:/([^/?#]+))?(?:\?(.*))?")
+_FILE: Final = re.compile(r"requests(?:\.|\[)(\d{1,6})\]?\.(.+)", re.ASCII)
 _ACTIONS: Final[Mapping[tuple[str, bool], Action]] = {
     ("POST", False): "create",
     ("PUT", False): "upsert",
@@ -60,6 +63,17 @@ def read_parts(body: Mapping[str, Any], ref: str, most: int) -> list[Part]:
             raise part_failed(at, bad_request())
         parts.append(part)
     return parts
+
+
+def put_into_part(body: dict[str, Any], name: str, file: NewFile) -> None:
+    """Add a file to the request of a batch that its part's name (``requests.0.avatar``) says."""
+    match = _FILE.fullmatch(name)
+    requests = body.get("requests")
+    if match is None or not isinstance(requests, list) or int(match[1]) >= len(requests):
+        return
+    request, name = requests[int(match[1])], match[2]
+    if isinstance(request, dict) and isinstance(values := request.get("body") or {}, dict):
+        request["body"] = {**values, name: [*to_texts(values.get(name)), file]}
 
 
 def part_failed(at: int, error: ApiError) -> ApiError:

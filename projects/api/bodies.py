@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from django.conf import settings
-from python_multipart.multipart import parse_options_header
-from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 
+from projects.api.multipart import FormReader, too_large
 from projects.errors import ApiError, bad_request
 
 JSON_PART = "@jsonPayload"
@@ -37,8 +38,12 @@ async def _read_body(request: Request, limit: int) -> dict[str, Any]:
     kind = request.headers.get("content-type", "")
     if kind.startswith("application/json"):
         return parse_json_object(await read_bytes(request, limit))
-    if kind.startswith(("multipart/form-data", "application/x-www-form-urlencoded")):
-        return await _read_form(request, limit)
+    if kind.startswith("multipart/form-data"):
+        refuse_if_announced_larger(request, limit)
+        form = await FormReader(kind, values_limit=limit, body_limit=limit).read(chunks(request))
+        return form_values(form.values)
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return _read_urlencoded(await read_bytes(request, limit))
     if not await read_bytes(request, limit):
         return {}
     raise bad_request(UNSUPPORTED)
@@ -46,25 +51,27 @@ async def _read_body(request: Request, limit: int) -> dict[str, Any]:
 
 async def read_bytes(request: Request, limit: int) -> bytes:
     """The whole body. Raises 413 as soon as it proves larger than ``limit`` bytes."""
-    _refuse_if_announced_larger(request, limit)
+    refuse_if_announced_larger(request, limit)
     parts: list[bytes] = []
     size = 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise too_large()
-            parts.append(part)
-    except ClientDisconnect:
-        raise bad_request() from None
+    async for part in chunks(request):
+        size += len(part)
+        if size > limit:
+            raise too_large()
+        parts.append(part)
     return b"".join(parts)
 
 
-def too_large() -> ApiError:
-    return ApiError(413, "Request entity too large.")
+async def chunks(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises 400 when the client goes away before its end."""
+    try:
+        async for part in request.stream():
+            yield part
+    except ClientDisconnect:
+        raise bad_request() from None
 
 
-def _refuse_if_announced_larger(request: Request, limit: int) -> None:
+def refuse_if_announced_larger(request: Request, limit: int) -> None:
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > limit:
         raise too_large()
@@ -100,61 +107,29 @@ def _finite(value: Any) -> bool:
     return True
 
 
-async def _read_form(request: Request, limit: int) -> dict[str, Any]:
-    _refuse_if_announced_larger(request, limit)
-    # Starlette reads the stream itself: hand it one that counts.
-    watched = _Watched(request.receive, limit)
-    request._receive = watched
+def _read_urlencoded(raw: bytes) -> dict[str, Any]:
     try:
-        form = await request.form(max_fields=1000, max_part_size=limit)
-    except (MultiPartException, ClientDisconnect, KeyError, AssertionError, ValueError):
+        return form_values(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=1000))
+    except ValueError:
         raise bad_request() from None
-    except Exception as error:
-        # Starlette turns a broken form into its own HTTP exception.
-        if getattr(error, "status_code", None) == 400:
-            raise bad_request() from None
-        raise
-    if not watched.is_complete(request.headers["content-type"]):
-        raise bad_request()
+
+
+def form_values(items: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """A form's values by name: a list where a name comes several times, ``@jsonPayload`` merged over them.
+
+    Raises 400 for a payload that is not a JSON object.
+    """
     values: dict[str, list[Any]] = {}
     payload: dict[str, Any] = {}
-    for name, value in form.multi_items():
-        if not isinstance(value, str):
-            continue
+    for name, value in items:
         if name == JSON_PART:
-            payload.update(parse_json_object(value.encode()))
+            payload.update(parse_json_object(value.encode("utf-8", "surrogatepass")))
         else:
             values.setdefault(name, []).append(infer(value))
-    plain = {name: items[0] if len(items) == 1 else items for name, items in values.items()}
+    plain: Mapping[str, Any] = {
+        name: found[0] if len(found) == 1 else found for name, found in values.items()
+    }
     return {**plain, **payload}
-
-
-class _Watched:
-    """A receive that counts what comes and remembers how it ended."""
-
-    # A boundary has at most 70 characters (RFC 2046); what may follow it is cut off by clients.
-    _TAIL = 512
-
-    def __init__(self, receive: Any, limit: int) -> None:
-        self._receive = receive
-        self._left = limit
-        self._tail = b""
-
-    async def __call__(self) -> Any:
-        message = await self._receive()
-        part = message.get("body", b"")
-        self._left -= len(part)
-        if self._left < 0:
-            raise too_large()
-        self._tail = (self._tail + part)[-self._TAIL :]
-        return message
-
-    def is_complete(self, content_type: str) -> bool:
-        """Whether a multipart body came to its closing boundary; the parser takes a cut one for whole."""
-        if not content_type.startswith("multipart/"):
-            return True
-        boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
-        return b"--" + boundary + b"--" in self._tail
 
 
 def infer(text: str) -> Any:

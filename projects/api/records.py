@@ -9,14 +9,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from projects.accounts.superusers import is_superusers_name, list_superusers, view_superuser
-from projects.api.bodies import read_body
 from projects.api.dispatch import endpoint, read, write
 from projects.api.limits import limit_request
 from projects.api.passwords import write_hashing
 from projects.api.record_writes import Action, RecordWrite, perform
 from projects.api.responses import no_content
 from projects.api.tagged import Tagged, show, tagged_response
-from projects.records.auth_fields import NOTHING_HASHED
+from projects.api.uploads import Reserved, Wrap, read_submission, write_storing
+from projects.records.auth_fields import NOTHING_HASHED, HashedPasswords
 from projects.records.call import Call
 from projects.records.list import list_records
 from projects.records.present import Shape
@@ -81,9 +81,17 @@ async def _update(request: Request) -> Response:
 
 async def _write(request: Request, action: Action, name: str, record_id: str = "") -> Response:
     shape = Shape.of(request.query_params)
-    body = await read_body(request)
-    wanted = RecordWrite(action, name, record_id, body, shape, request.headers.get("if-match", ""))
-    shown = await write_hashing(request, lambda call, hashed: perform(call, wanted, hashed), body=body)
+    submission = await read_submission(request, name)
+    if_match = request.headers.get("if-match", "")
+    wanted = RecordWrite(action, name, record_id, submission.values, shape, if_match)
+
+    async def run(wrap: Wrap[Tagged | None]) -> Tagged | Reserved | None:
+        def work(call: Call, hashed: HashedPasswords) -> Tagged | Reserved | None:
+            return wrap(lambda asked: perform(asked, wanted, hashed))(call)
+
+        return await write_hashing(request, work, body=submission.values)
+
+    shown = await write_storing(request, submission.files, run)
     assert shown is not None
     return tagged_response(request, shown)
 

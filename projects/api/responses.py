@@ -16,6 +16,7 @@ from projects.databases import DatabaseMissingError
 from projects.databases.deadline import TimedOutError
 from projects.databases.lanes import ShuttingDownError, TooBusyError
 from projects.errors import ApiError, bad_request
+from projects.files.storage import StorageError
 
 log = structlog.get_logger("mbaas.api")
 
@@ -63,6 +64,9 @@ def as_api_error(error: BaseException) -> ApiError:
         if getattr(error, "sqlite_errorname", "").startswith("SQLITE_FULL"):
             return ApiError(507, "The project's storage is full.")
         return ApiError(503, UNAVAILABLE, headers={"Retry-After": "1"})
+    if isinstance(error, StorageError):
+        log.error("file storage failed", error=str(error), kind=type(error).__name__)
+        return error.as_api_error()
     log.error("request failed", exc_info=error)
     return ApiError(500, "Something went wrong on the server. The request id names it in the logs.")
 

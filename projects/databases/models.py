@@ -62,3 +62,44 @@ class Change(models.Model):
         app_label = "tenant"
         db_table = "_changes"
         indexes = [models.Index(fields=["collection", "record", "seq"], name="changes_record")]
+
+
+class StoredFile(models.Model):
+    """One object in a file storage, from before it is there until after it is gone.
+
+    ``state``: *pending* (being uploaded, or waiting to be attached to a record, until ``due``), *stored*
+    (a record's), *released* (no record's any more; whoever claims it until ``due`` removes the object, then
+    the row). A row is there before its object is, so a crash leaves no object that nothing knows of.
+    ``variant_of`` is the key of the file that a thumb was made of. ``collection`` and ``field`` are ids.
+    """
+
+    key = models.CharField(primary_key=True, max_length=64)
+    # Which storage holds the object: a project can have files in two while it moves.
+    storage = models.CharField(max_length=20)
+    state = models.CharField(max_length=10)
+    due = models.TextField(default="")
+    collection = models.TextField(default="")
+    record = models.TextField(default="")
+    field = models.TextField(default="")
+    name = models.TextField(default="")
+    variant_of = models.CharField(max_length=64, default="")
+    original = models.TextField(default="")
+    size = models.BigIntegerField()
+    type = models.TextField()
+    checksum = models.CharField(max_length=64)
+    created = models.TextField()
+
+    class Meta:
+        app_label = "tenant"
+        db_table = "_files"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["collection", "record", "name"],
+                condition=models.Q(state="stored"),
+                name="files_of_record",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["state", "due"], condition=~models.Q(state="stored"), name="files_due"),
+            models.Index(fields=["variant_of"], condition=~models.Q(variant_of=""), name="files_variants"),
+        ]

@@ -16,6 +16,7 @@ from projects.records.auth_fields import (
 )
 from projects.records.call import Call
 from projects.records.changelog import log_change
+from projects.records.files import attach_files, take_new_files, unknown_files
 from projects.records.rows import Values, insert
 from projects.records.write import IntegrityErrors, missing_relations, refusal, without_hidden
 from projects.schema.collection import CollectionSchema
@@ -32,8 +33,8 @@ def create_record(
 ) -> Values:
     """Store the record that ``body`` describes and return it whole.
 
-    Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong, and
-    UnhashedPasswords when there is a password to hash first.
+    Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong,
+    UnhashedPasswords when there is a password to hash first, UnstoredFiles when there is a file to store.
     """
     rule = condition_for(call, collection.create_rule)
     body = without_hidden(call, collection, body)
@@ -44,14 +45,17 @@ def create_record(
     check_auth_create(call, collection, seen, body, FAILED)
     errors: dict[str, Any] = {**validate_values(collection, values)}
     errors.update(missing_relations(call, collection, values, [n for n in values if n not in errors]))
+    errors.update(unknown_files(collection, values))
     if errors:
         raise invalid_fields(FAILED, errors)
     hash_passwords(call, collection, values, hashed, is_new=True)
+    files = take_new_files(collection, values)
     try:
         with call.session.savepoint():
             insert(call, collection, values)
     except IntegrityErrors as error:
         raise refusal(error, collection, FAILED) from None
+    attach_files(call, collection, values["id"], files)
     log_change(call, collection, "create", values["id"], None, values)
     return values
 

@@ -16,6 +16,7 @@ from projects.records.access import condition_for, satisfies
 from projects.records.call import Call
 from projects.records.changelog import Change, log_changes
 from projects.records.etags import check_unchanged
+from projects.records.files import release_files
 from projects.records.linked import among, ids_parameter
 from projects.records.rows import Values, delete, find, quoted, reader, update_many
 from projects.schema.collection import CollectionSchema
@@ -94,6 +95,7 @@ class _Outcome:
             collection = self._call.collection(collection_id)
             for chunk in _chunks(list(records.values())):
                 delete(self._call, collection, [values["id"] for values in chunk])
+                release_files(self._call, collection, chunk)
                 changes = [Change(values["id"], values, None) for values in chunk]
                 log_changes(self._call, collection, "delete", changes)
         for collection_id, changed in self._left.items():

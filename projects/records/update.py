@@ -18,6 +18,7 @@ from projects.records.call import Call
 from projects.records.changelog import log_change
 from projects.records.create import submitted
 from projects.records.etags import check_unchanged
+from projects.records.files import attach_files, release_replaced, take_new_files, unknown_files
 from projects.records.rows import Values, find, update
 from projects.records.write import IntegrityErrors, missing_relations, refusal, without_hidden
 from projects.schema.collection import CollectionSchema
@@ -37,8 +38,8 @@ def update_record(
     """Change the record as ``body`` says and return it whole.
 
     Raises 403 where only superusers may update, 404 when there is none or the rule refuses, 412 when
-    ``if_match`` names another state of it, 400 when a field is wrong, and UnhashedPasswords when there is a
-    password to hash or check first.
+    ``if_match`` names another state of it, 400 when a field is wrong, UnhashedPasswords when there is a
+    password to hash or check first, and UnstoredFiles when there is a file to store.
     """
     rule = condition_for(call, collection.update_rule)
     body = without_hidden(call, collection, body)
@@ -57,14 +58,18 @@ def update_record(
     # must be put in order with the next change.
     errors: dict[str, Any] = {**validate_values(collection, {**before, **changed}, old=before)}
     errors.update(missing_relations(call, collection, changed, [n for n in changed if n not in errors]))
+    errors.update(unknown_files(collection, changed, before))
     if errors:
         raise invalid_fields(FAILED, errors)
     hash_passwords(call, collection, changed, hashed, is_new=False)
+    files = take_new_files(collection, changed)
     try:
         with call.session.savepoint():
             update(call, collection, record_id, changed)
     except IntegrityErrors as error:
         raise refusal(error, collection, FAILED) from None
+    release_replaced(call, collection, before, changed)
+    attach_files(call, collection, record_id, files)
     after = {**before, **changed}
     log_change(call, collection, "update", record_id, before, after)
     return after

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
+from projects.databases.stored_files import release_field
 from projects.errors import FieldError, invalid_fields
 from projects.schema import ddl, links
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.base import Field
+from projects.schema.fields.file import FileField
 from projects.schema.index_checks import invalid_index
 from projects.schema.index_parts import Index
 from projects.schema.indexes import parse_index
@@ -103,9 +105,16 @@ def alter(session: Session, old: CollectionSchema, new: CollectionSchema, messag
     links.drop_outdated_links(session, old, new)
     for field in changes.dropped:
         ddl.drop_column(session, new.table, field.name)
+        if isinstance(field, FileField):
+            release_field(session, new.id, field.id)
     ddl.rename_columns(session, new.table, changes.renamed)
     for field in changes.converted:
         ddl.convert_column(session, new.table, field)
+        if isinstance(field, FileField) and not field.is_list:
+            still_named = (
+                f"SELECT {ddl.quote(field.name)} FROM {ddl.quote(new.table)} WHERE id = _files.record"
+            )
+            release_field(session, new.id, field.id, except_where=f"name IN ({still_named})")
     for field in changes.added:
         ddl.add_column(session, new.table, field)
     links.create_missing_links(session, old, new)

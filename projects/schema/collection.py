@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any, Final, Literal, TypeVar
 
 from projects.schema.fields.base import Field
+from projects.schema.fields.file import FileField
 
 T = TypeVar("T")
 
@@ -49,6 +50,10 @@ class CollectionSchema:
     @cached_property
     def field_by_id(self) -> Mapping[str, Field]:
         return {f.id: f for f in self.fields}
+
+    @cached_property
+    def file_fields(self) -> tuple[FileField, ...]:
+        return tuple(f for f in self.fields if isinstance(f, FileField))
 
     @property
     def is_auth(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from projects.databases.stored_files import release_collection
 from projects.errors import ApiError, FieldError, invalid_fields, not_found
 from projects.schema import alter, ddl, links, store
 from projects.schema.collection import CollectionSchema, ProjectSchema
@@ -216,6 +217,8 @@ def apply_delete(session: Session, collection: CollectionSchema) -> None:
         if collection.has_table:
             links.drop_links(session, collection)
             ddl.drop_table(session, collection)
+        if collection.file_fields:
+            release_collection(session, collection.id)
         store.delete_collection_row(session, collection.id)
 
 

@@ -14,6 +14,7 @@ from projects.schema.defaults import new_collection
 from projects.schema.draft import complete
 from projects.schema.fields.autodate import AutodateField
 from projects.schema.fields.base import Field
+from projects.schema.fields.file import FileField
 from projects.schema.fields.password import PasswordField
 from projects.schema.fields.text import TextField
 from projects.schema.ids import collection_id, field_id
@@ -84,7 +85,13 @@ def system_collections() -> tuple[CollectionSchema, ...]:
     superuser_options = default_auth_options()
     superuser_options["authToken"]["duration"] = _SUPERUSER_TOKEN_SECONDS
     users_options = default_auth_options()
-    users_options["oauth2"]["mappedFields"]["name"] = "name"
+    users_options["oauth2"]["mappedFields"].update(name="name", avatarURL="avatar")
+    avatar = FileField(
+        id=field_id("file", "avatar"),
+        name="avatar",
+        max_select=1,
+        mime_types=("image/jpeg", "image/png", "image/svg+xml", "image/gif", "image/webp"),
+    )
     code = PasswordField(
         id=field_id("password", "password"), name="password", system=True, hidden=True, required=True, cost=8
     )
@@ -119,7 +126,7 @@ def system_collections() -> tuple[CollectionSchema, ...]:
         _collection(
             "auth",
             "users",
-            (_text("name", required=False, system=False, most=255), *_dates(system=False)),
+            (_text("name", required=False, system=False, most=255), avatar, *_dates(system=False)),
             id=_USERS_ID,
             system=False,
             options=users_options,

@@ -66,10 +66,6 @@ DIFFERENCES: Final[dict[str, tuple[Allowed, ...]]] = {
     "collections_refused / the name of a system collection": (Allowed("body.data.name", _RESERVED),),
     "collections_refused / a name that is too long": (Allowed("body.data.name", _NAMES),),
     "collections_fields_refused / a field name that is too long": (Allowed("body.data.fields", _NAMES),),
-    "collections_defaults / the collection users": (
-        Allowed("body.fields", "No avatar yet: file fields come with file storage."),
-        Allowed("body.oauth2", "No avatar yet: file fields come with file storage."),
-    ),
     **{
         f"collections_rules / {name}": (
             Allowed("body.data.listRule.message", "Ours says the position and what was expected there."),

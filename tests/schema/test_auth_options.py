@@ -176,7 +176,7 @@ def test_a_new_token_secret_is_taken_over(session: Session) -> None:
 def test_values_of_a_provider_go_only_to_fields_that_exist(session: Session) -> None:
     change(session, "users", oauth2={"mappedFields": {"name": "nope", "id": "verified"}})
     assert users_json(session)["oauth2"]["mappedFields"] == {
-        "id": "verified", "name": "", "username": "", "avatarURL": "",
+        "id": "verified", "name": "", "username": "", "avatarURL": "avatar",
     }  # fmt: skip
 
 

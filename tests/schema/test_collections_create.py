@@ -184,7 +184,7 @@ def test_everything_that_is_wrong_is_told_at_once(session: Session) -> None:
     "data",
     [
         {"fields": "abc"}, {"fields": {}}, {"fields": [1]}, {"fields": [{"name": "a"}]}, {"indexes": "abc"},
-        {"fields": [{"name": "a", "type": "nope"}]}, {"fields": [{"name": "a", "type": "file"}]},
+        {"fields": [{"name": "a", "type": "nope"}]},
         {"fields": [{"name": "a", "type": ["text"]}]}, {"fields": [{**TEXT, "min": "x"}]},
         {"fields": [{**TEXT, "required": "yes"}]}, {"fields": [{**TEXT, "min": 2**70}]}, {"indexes": [1]},
         {"listRule": 5}, {"system": "x"}, {"id": 5}, {"type": "auth", "otp": "x"}, {"type": "auth", "otp": []},

@@ -30,11 +30,13 @@ FIELDS: list[dict[str, Any]] = [
     {"name": "relations", "type": "relation", "collectionId": USERS_ID, "maxSelect": 2},
     {"name": "geo", "type": "geoPoint"},
     {"name": "password", "type": "password"},
+    {"name": "file", "type": "file"},
+    {"name": "files", "type": "file", "maxSelect": 2},
 ]
 ZEROS = {
     "text": "", "number": 0, "bool": False, "email": "", "url": "", "editor": "", "date": "", "autodate": "",
     "select": "", "selects": [], "json": None, "relation": "", "relations": [], "geo": {"lon": 0, "lat": 0},
-    "password": "",
+    "password": "", "file": "", "files": [],
 }  # fmt: skip
 
 

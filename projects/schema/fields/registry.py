@@ -11,6 +11,7 @@ from projects.schema.fields.boolean import BoolField
 from projects.schema.fields.date import DateField
 from projects.schema.fields.editor import EditorField
 from projects.schema.fields.email import EmailField
+from projects.schema.fields.file import FileField
 from projects.schema.fields.geo_point import GeoPointField
 from projects.schema.fields.json import JsonField
 from projects.schema.fields.number import NumberField
@@ -50,6 +51,6 @@ def field_to_json(field: Field) -> dict[str, Any]:
 
 for _type in (
     TextField, NumberField, BoolField, EmailField, UrlField, EditorField, DateField, AutodateField,
-    SelectField, JsonField, RelationField, GeoPointField, PasswordField,
+    SelectField, JsonField, RelationField, GeoPointField, PasswordField, FileField,
 ):  # fmt: skip
     register(_type)
