@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenant', '0001_system_tables'),
+        ('tenant', '0002_links'),
     ]
 
     operations = [
