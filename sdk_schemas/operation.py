@@ -39,8 +39,8 @@ _WHO: Final[Mapping[Access, str]] = {
 class Operation:
     """``id`` is stable: it changes only when the collection's name does.
 
-    ``answer`` is the schema of the body of a success, None for none; ``refusals`` are the statuses it may refuse
-    with beside those that every operation has.
+    ``answer`` is the schema of the body of a success, None for none; ``also``: those of other successes by status;
+    ``refusals`` are the statuses it may refuse with beside those that every operation has.
     """
 
     id: str
@@ -55,6 +55,7 @@ class Operation:
     status: int = 200
     answer: Json | None = None
     answer_type: str = "application/json"
+    also: Mapping[int, Json] = field(default_factory=dict)
     examples: Json = field(default_factory=dict)
     refusals: tuple[int, ...] = (400, 403, 404)
 
@@ -79,6 +80,8 @@ class Operation:
             success["content"] = {self.answer_type: content}
         codes = sorted({*self.refusals, *_ALWAYS, *((413,) if self.body else ())})
         out = {str(self.status): success}
+        for status, schema in self.also.items():
+            out[str(status)] = {"description": "OK", "content": {"application/json": {"schema": schema}}}
         out |= {str(code): {"$ref": f"#/components/responses/{_BY_CODE[code]}"} for code in codes}
         return out
 

@@ -20,7 +20,10 @@ from projects.records.list import Page
 from projects.records.pick import parse_pick
 from projects.rules import validate_rule
 from projects.schema.collection import CollectionSchema
-from projects.schema.importing import MALFORMED_IMPORT, import_collections
+from projects.schema.exporting import export_collections
+from projects.schema.import_diff import import_diff
+from projects.schema.importing import MALFORMED_IMPORT, import_collections, plan_import
+from projects.schema.oauth2_providers import providers_json
 from projects.schema.operations import (
     MALFORMED,
     MALFORMED_TYPE,
@@ -38,8 +41,11 @@ ROOT = "/api/collections"
 
 def _confirmed(request: Request) -> bool:
     """Whether the caller said that stored values may be lost."""
-    said = (request.query_params.get("confirm", ""), request.headers.get("x-confirm", ""))
-    return any(value.lower() in ("true", "1") for value in said)
+    return _is_yes(request.query_params.get("confirm", "")) or _is_yes(request.headers.get("x-confirm", ""))
+
+
+def _is_yes(value: str) -> bool:
+    return value.lower() in ("true", "1")
 
 
 def _answer(request: Request, collection: CollectionSchema) -> Response:
@@ -143,12 +149,36 @@ async def import_(request: Request) -> Response:
     await limit_request(request)
     body = await read_body(request, MALFORMED_IMPORT)
 
+    def plan(call: Call) -> dict[str, Any]:
+        require_superuser(call)
+        return import_diff(call.session, plan_import(call.session, body, validate_rule=validate_rule))
+
     def work(call: Call) -> None:
         require_superuser(call)
         import_collections(call.session, body, validate_rule=validate_rule, confirm=_confirmed(request))
 
+    if _is_yes(request.query_params.get("dryRun", "")):
+        return json_response(await read(request, plan, body=body, slow=True))
     await write(request, work, body=body)
     return no_content()
+
+
+@endpoint
+async def export(request: Request) -> Response:
+    await limit_request(request)
+
+    def work(call: Call) -> dict[str, Any]:
+        require_superuser(call)
+        return export_collections(call.session)
+
+    return json_response(await read(request, work))
+
+
+@endpoint
+async def oauth2_providers(request: Request) -> Response:
+    await limit_request(request)
+    await read(request, require_superuser)
+    return json_response(providers_json())
 
 
 @endpoint
@@ -161,7 +191,9 @@ async def scaffolds(request: Request) -> Response:
 routes = [
     Route(ROOT, list_or_create, methods=["GET", "POST"]),
     Route(f"{ROOT}/import", import_, methods=["PUT"]),
+    Route(f"{ROOT}/meta/export", export, methods=["GET"]),
     Route(f"{ROOT}/meta/scaffolds", scaffolds, methods=["GET"]),
+    Route(f"{ROOT}/meta/oauth2-providers", oauth2_providers, methods=["GET"]),
     Route(f"{ROOT}/{{collection}}", view_update_or_delete, methods=["GET", "PATCH", "DELETE"]),
     Route(f"{ROOT}/{{collection}}/truncate", truncate, methods=["DELETE"]),
 ]

@@ -11,7 +11,9 @@ from projects.control.roles import Action, require
 from projects.databases import read_session, write_session
 from projects.models import Project
 from projects.rules import validate_rule
-from projects.schema import CollectionSchema, collection_to_json, operations
+from projects.schema import CollectionSchema, collection_to_json, exporting, importing, operations
+from projects.schema.import_diff import import_diff
+from projects.schema.importing import plan_import
 
 
 def list_collections(actor: Actor, project: Project) -> tuple[CollectionSchema, ...]:
@@ -64,3 +66,31 @@ def delete_collection(actor: Actor, project: Project, name: str) -> None:
         gone = operations.view_collection(session, name)
         operations.delete_collection(session, name, confirm=True)
     audit.record(actor, "collection.deleted", project=project, target=gone.name, details={"id": gone.id})
+
+
+def export_collections(actor: Actor, project: Project) -> dict[str, Any]:
+    """All collections as a file that ``import_collections`` reads. Raises ApiError 403, 404."""
+    require(actor, project, Action.SCHEMA_VIEW)
+    with read_session(project.handle()) as session:
+        return exporting.export_collections(session)
+
+
+def import_collections(
+    actor: Actor, project: Project, data: Mapping[str, Any], *, confirm: bool = False, dry_run: bool = False
+) -> dict[str, Any]:
+    """Create and update many collections, all or none; answers what was (or would be) changed.
+
+    Raises ApiError 400 (``confirmation_required`` where values would be lost), 403, 404.
+    """
+    require(actor, project, Action.SCHEMA_EDIT)
+    if dry_run:
+        with read_session(project.handle()) as session:
+            return import_diff(session, plan_import(session, data, validate_rule=validate_rule))
+    with write_session(project.handle()) as session:
+        diff = import_diff(session, plan_import(session, data, validate_rule=validate_rule))
+        importing.import_collections(session, data, validate_rule=validate_rule, confirm=confirm)
+    changes = {entry["name"]: entry["change"] for entry in diff["collections"]}
+    audit.record(
+        actor, "collections.imported", project=project, details={"changes": changes, "confirmed": confirm}
+    )
+    return diff

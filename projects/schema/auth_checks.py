@@ -10,7 +10,7 @@ from projects.schema.auth_options import TEMPLATE_NAMES, TOKEN_NAMES
 from projects.schema.collection import CollectionSchema
 from projects.schema.draft import has_unique_index
 from projects.schema.fields.checks import BLANK, at_least, between, complaints, length_between
-from projects.schema.oauth2_providers import PROVIDER_NAMES
+from projects.schema.oauth2_providers import PROVIDERS
 
 _SHORTEST: Final = 10  # seconds, of everything that expires
 _LONGEST_TOKEN: Final = 94_670_856  # seconds: three years
@@ -119,7 +119,7 @@ def _oauth2_errors(oauth2: Mapping[str, Any]) -> Errors:
 def _provider_name_error(name: str, seen: set[str]) -> FieldError | None:
     if not name:
         return BLANK
-    if name not in PROVIDER_NAMES:
+    if name not in PROVIDERS:
         return FieldError(
             "validation_missing_provider", f"Invalid or missing provider with name {name}.", {"name": name}
         )

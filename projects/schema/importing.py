@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,39 +43,77 @@ _LOWERED: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class _Change:
+class CollectionChange:
+    """What an import makes of one collection; ``old`` is None for a new one."""
+
     old: CollectionSchema | None
     new: CollectionSchema
 
 
+@dataclass(frozen=True)
+class ImportPlan:
+    """A checked import: what it changes and takes away, and the schema that comes of it."""
+
+    changes: tuple[CollectionChange, ...]
+    gone: tuple[CollectionSchema, ...]
+    final: ProjectSchema
+
+
 def import_collections(
     session: Session, data: Mapping[str, Any], *, validate_rule: RuleValidator, confirm: bool = False
-) -> None:
-    """Create and update the collections of ``data["collections"]``, all or none.
+) -> ImportPlan:
+    """Create and update the collections of ``data["collections"]``, all or none; answers what was done.
 
     Known ones (by id or name) keep fields that the file does not name; with ``data["deleteMissing"]`` those
     fields go, and so do collections (not system ones) that the file does not name. Raises ApiError 400;
     ``confirmation_required`` as in ``update_collection`` and ``delete_collection``.
     """
+    store.lock_schema(session)
+    plan = plan_import(session, data, validate_rule=validate_rule)
+    confirmed = confirm or data.get("confirm") is True
+    if not confirmed and (lost := import_losses(session, plan)):
+        raise invalid_fields(IMPORT_FAILED, lost)
+    with session.savepoint():
+        for collection in plan.gone:
+            apply_delete(session, collection)
+        for change in _out_of_each_others_way(session, plan.changes):
+            _apply(session, change)
+        store.raise_version(session)
+    return plan
+
+
+def plan_import(session: Session, data: Mapping[str, Any], *, validate_rule: RuleValidator) -> ImportPlan:
+    """What ``import_collections`` would do, checked as far as that is possible without doing it; only reads.
+
+    Whether new unique indexes fit the records is found out by building them alone. Raises ApiError 400.
+    """
     items, delete_missing = _read(data)
-    schema = store.lock_schema(session)
-    changes = [_change(schema, item, delete_missing=delete_missing) for item in items]
+    schema = store.load_schema(session)
+    changes = tuple(_change(schema, item, delete_missing=delete_missing) for item in items)
     named = {change.new.id for change in changes}
-    gone = [
+    gone = tuple(
         collection
         for collection in schema.collections
         if delete_missing and not collection.system and collection.id not in named
-    ]
+    )
     final = _final_schema(schema, changes, gone)
-    confirmed = confirm or data.get("confirm") is True
-    with session.savepoint():
-        for change in changes:
-            _check(session, change, final, validate_rule)
-            _refuse_losses(session, change, confirmed=confirmed)
-        _delete(session, final, gone, confirmed=confirmed)
-        for change in _out_of_each_others_way(session, changes):
-            _apply(session, change)
-        store.raise_version(session)
+    for change in changes:
+        _check(session, change, final, validate_rule)
+    for collection in gone:
+        refuse_if_referred(final, collection)
+    return ImportPlan(changes, gone, final)
+
+
+def import_losses(session: Session, plan: ImportPlan) -> dict[str, ErrorTree]:
+    """The stored values that the import would destroy, by collection."""
+    found: dict[str, Any] = {
+        change.old.name: lost
+        for change in plan.changes
+        if change.old is not None and (lost := alter.losses(session, change.old, change.new))
+    }
+    for collection in plan.gone:
+        found.update(records_lost(session, collection))
+    return found
 
 
 def _read(data: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool]:
@@ -90,12 +128,14 @@ def _read(data: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool]:
     return items, delete_missing
 
 
-def _change(schema: ProjectSchema, item: Mapping[str, Any], *, delete_missing: bool) -> _Change:
+def _change(schema: ProjectSchema, item: Mapping[str, Any], *, delete_missing: bool) -> CollectionChange:
     old = _known(schema, item)
     try:
         if old is None:
-            return _Change(None, draft_of_new(schema, item, IMPORT_FAILED))
-        return _Change(old, draft_of_update(old, item, IMPORT_FAILED, keep_fields=not delete_missing))
+            return CollectionChange(None, draft_of_new(schema, item, IMPORT_FAILED))
+        return CollectionChange(
+            old, draft_of_update(old, item, IMPORT_FAILED, keep_fields=not delete_missing)
+        )
     except ApiError as error:
         raise _failure(str(item.get("name") or ""), str(item.get("id") or ""), error) from None
 
@@ -111,22 +151,16 @@ def _known(schema: ProjectSchema, item: Mapping[str, Any]) -> CollectionSchema |
 
 
 def _final_schema(
-    schema: ProjectSchema, changes: list[_Change], gone: list[CollectionSchema]
+    schema: ProjectSchema, changes: Sequence[CollectionChange], gone: Sequence[CollectionSchema]
 ) -> ProjectSchema:
     left_out = {collection.id for collection in gone} | {change.new.id for change in changes}
     kept = [collection for collection in schema.collections if collection.id not in left_out]
     return ProjectSchema(schema.version, (*kept, *(change.new for change in changes)))
 
 
-def _delete(session: Session, final: ProjectSchema, gone: list[CollectionSchema], *, confirmed: bool) -> None:
-    for collection in gone:
-        refuse_if_referred(final, collection)
-        if not confirmed and (lost := records_lost(session, collection)):
-            raise invalid_fields(IMPORT_FAILED, lost)
-        apply_delete(session, collection)
-
-
-def _check(session: Session, change: _Change, final: ProjectSchema, validate_rule: RuleValidator) -> None:
+def _check(
+    session: Session, change: CollectionChange, final: ProjectSchema, validate_rule: RuleValidator
+) -> None:
     new = change.new
     others = tuple(other for other in final.collections if other is not new)
     # Collections of one file may point to each other, and to themselves.
@@ -139,14 +173,7 @@ def _check(session: Session, change: _Change, final: ProjectSchema, validate_rul
         raise _failure(new.name, new.id, error) from None
 
 
-def _refuse_losses(session: Session, change: _Change, *, confirmed: bool) -> None:
-    if change.old is None or confirmed:
-        return
-    if lost := alter.losses(session, change.old, change.new):
-        raise invalid_fields(IMPORT_FAILED, {change.old.name: lost})
-
-
-def _out_of_each_others_way(session: Session, changes: list[_Change]) -> list[_Change]:
+def _out_of_each_others_way(session: Session, changes: Sequence[CollectionChange]) -> list[CollectionChange]:
     """The changes, after those that get another name took a passing one: names may go round in a ring."""
     moved = []
     for number, change in enumerate(changes):
@@ -155,13 +182,13 @@ def _out_of_each_others_way(session: Session, changes: list[_Change]) -> list[_C
             passing = replace(old, name=f"{TEMPORARY_PREFIX}table{number}")
             ddl.rename_table(session, old.table, passing.table)
             store.update_collection_row(session, passing)
-            moved.append(_Change(passing, change.new))
+            moved.append(CollectionChange(passing, change.new))
         else:
             moved.append(change)
     return moved
 
 
-def _apply(session: Session, change: _Change) -> None:
+def _apply(session: Session, change: CollectionChange) -> None:
     if change.old is None:
         alter.create(session, change.new, IMPORT_FAILED)
         store.insert_collection(session, change.new)

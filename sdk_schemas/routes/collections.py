@@ -57,7 +57,50 @@ CHANGE: Final[Json] = {
     "additionalProperties": True,
     "examples": [{"name": "notes", "type": "base", "fields": [{"name": "title", "type": "text"}]}],
 }
-SCHEMAS: Final[Json] = {"Collection": COLLECTION, "CollectionChange": CHANGE, "CollectionField": FIELD}
+_TEXTS: Final[Json] = {"type": "array", "items": {"type": "string"}}
+_BEFORE_AND_AFTER: Final[Json] = {
+    "type": "object",
+    "additionalProperties": {"type": "object", "properties": {"before": {}, "after": {}}},
+}
+DIFF: Final[Json] = {
+    "type": "object",
+    "required": ["collections", "confirmationRequired"],
+    "properties": {
+        "collections": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["id", "name", "type", "change", "lost"],
+                "properties": {
+                    **{key: {"type": "string"} for key in ("id", "name", "type")},
+                    "change": {"type": "string", "enum": ["create", "update", "delete"]},
+                    "options": _BEFORE_AND_AFTER,
+                    "fields": {
+                        "type": "object",
+                        "properties": {
+                            "added": _TEXTS,
+                            "removed": _TEXTS,
+                            "renamed": {"type": "object", "additionalProperties": {"type": "string"}},
+                            "changed": {"type": "object", "additionalProperties": _BEFORE_AND_AFTER},
+                        },
+                    },
+                    "indexes": {"type": "object", "properties": {"added": _TEXTS, "removed": _TEXTS}},
+                    "lost": {
+                        "type": "object",
+                        "additionalProperties": {"$ref": "#/components/schemas/FieldError"},
+                    },
+                },
+            },
+        },
+        "confirmationRequired": {"type": "boolean", "description": "Stored values would be lost."},
+    },
+}
+SCHEMAS: Final[Json] = {
+    "Collection": COLLECTION,
+    "CollectionChange": CHANGE,
+    "CollectionField": FIELD,
+    "ImportDiff": DIFF,
+}
 _PAGE: Final[Json] = {
     "type": "object",
     "required": ["page", "perPage", "totalItems", "totalPages", "items"],
@@ -72,11 +115,18 @@ _CONFIRM: Final[Json] = {
     "description": "Stored values may be lost.",
     "schema": {"type": "boolean", "default": False},
 }
+_DRY_RUN: Final[Json] = {
+    "name": "dryRun",
+    "in": "query",
+    "description": "Only say what would change.",
+    "schema": {"type": "boolean", "default": False},
+}
+_CHANGES: Final[Json] = {"type": "array", "items": {"$ref": "#/components/schemas/CollectionChange"}}
 _IMPORT: Final[Json] = {
     "type": "object",
     "required": ["collections"],
     "properties": {
-        "collections": {"type": "array", "items": {"$ref": "#/components/schemas/CollectionChange"}},
+        "collections": _CHANGES,
         "deleteMissing": {"type": "boolean", "default": False},
     },
 }
@@ -165,9 +215,38 @@ _OPERATIONS: Final = (
         "put",
         f"{_ROOT}/import",
         "Create and update many collections, all or none",
-        parameters=(_CONFIRM,),
+        description="With `dryRun` nothing is written: the answer (200) says what would change and be lost.",
+        parameters=(_DRY_RUN, _CONFIRM),
         body=json_body(_IMPORT),
         status=204,
+        also={200: ref("ImportDiff")},
+    ),
+    _operation(
+        "exportCollections",
+        "get",
+        f"{_ROOT}/meta/export",
+        "All collections, as a file that can be imported",
+        answer={
+            "type": "object",
+            "required": ["collections"],
+            "properties": {
+                "collections": {"type": "array", "items": {"$ref": "#/components/schemas/CollectionChange"}}
+            },
+        },
+    ),
+    _operation(
+        "oauth2Providers",
+        "get",
+        f"{_ROOT}/meta/oauth2-providers",
+        "The OAuth2 providers that an auth collection may name",
+        answer={
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name", "displayName", "logo"],
+                "properties": {key: {"type": "string"} for key in ("name", "displayName", "logo")},
+            },
+        },
     ),
     _operation(
         "collectionScaffolds",

@@ -12,8 +12,9 @@ from django.core.management.base import CommandError
 from projects.control import bootstrap, doctor, tokens
 from projects.control.actor import Actor
 from projects.crypto import hash_secret
+from projects.databases import write_session
 from projects.databases.aliases import sqlite_path
-from projects.models import ConsoleUser, Placement, Project
+from projects.models import AuditEntry, ConsoleUser, Placement, Project
 from tests.control.conftest import PASSWORD
 
 
@@ -45,6 +46,8 @@ def test_these_are_our_commands() -> None:
         "create_project",
         "create_token",
         "doctor",
+        "export_collections",
+        "import_collections",
         "migrate_projects",
         "purge_projects",
         "rotate_secrets",
@@ -339,3 +342,41 @@ def test_doctor_looks_at_the_limit_of_open_files(
 ) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda which: (1024, limit))
     assert _findings()["file handles"][0].level == level
+
+
+def test_collections_are_exported_and_imported_elsewhere(shop: Project, tmp_path: Path) -> None:
+    exported, _ = _run("export_collections", shop.ref)
+    data = json.loads(exported)
+    data["collections"].append(
+        {"name": "notes", "type": "base", "fields": [{"name": "title", "type": "text"}]}
+    )
+    file = tmp_path / "collections.json"
+    file.write_text(json.dumps(data["collections"]))
+    said, _ = _run("import_collections", shop.ref, str(file), "--dry-run")
+    assert said == "+ notes\n    + field id\n    + field title\n"
+    assert _run("import_collections", shop.ref, str(file))[0] == said
+    assert _run("import_collections", shop.ref, str(file))[1].strip() == "Nothing changes."
+    assert AuditEntry.objects.filter(action="collections.imported").count() == 2
+
+
+@pytest.mark.parametrize(("text", "says"), [("nope", "no JSON"), ("1", "neither a list"), ("[]", "blank")])
+def test_a_file_without_collections_is_refused(shop: Project, tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "collections.json"
+    file.write_text(text)
+    with pytest.raises(CommandError, match=says):
+        _run("import_collections", shop.ref, str(file))
+
+
+def test_an_import_that_would_lose_values_wants_to_be_confirmed(shop: Project, tmp_path: Path) -> None:
+    file = tmp_path / "collections.json"
+    file.write_text(json.dumps([{"name": "notes", "fields": [{"name": "title", "type": "text"}]}]))
+    _run("import_collections", shop.ref, str(file))
+    with write_session(shop.handle()) as session:
+        session.execute("INSERT INTO notes (id, title) VALUES ('a', 'x')")
+    file.write_text(json.dumps([{"name": "notes", "fields": []}]))
+    arguments = (shop.ref, str(file), "--delete-missing")
+    said, note = _run("import_collections", *arguments, "--dry-run")
+    assert "! title holds values" in said and "--confirm" in note
+    with pytest.raises(CommandError, match="Confirm to go on"):
+        _run("import_collections", *arguments)
+    _run("import_collections", *arguments, "--confirm")
