@@ -19,7 +19,7 @@ from django.db import DatabaseError
 from mbaas.access_log import AccessLog, ConsoleLog
 from projects.api.responses import error_response
 from projects.context import ProjectHandle, request_facts, use_project
-from projects.directory import find_project
+from projects.directory import find_project, known_project
 from projects.errors import ApiError, not_found
 
 Scope = MutableMapping[str, Any]
@@ -27,6 +27,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+_Headers = list[tuple[bytes, bytes]]
 
 # A path may hold any character, line breaks too.
 _PROJECT = re.compile(r"/p/([a-z0-9-]{1,64})(/.*)?", re.DOTALL)
@@ -57,22 +58,29 @@ class Edge:
             await _refuse_websocket(scope, receive, send)
             return
         request_id = _request_id(scope)
-        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
         started = time.perf_counter()
         status = 500
+        # What every answer gets; the project's routes add to it.
+        extra = [(b"x-request-id", request_id.encode())]
 
-        async def sending(message: Message) -> None:
+        def sending(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
-            await send(message)
+                message["headers"] = [*message.get("headers", ()), *extra]
+            return send(message)
 
         # A dict of this request's own, so that the project can be added when it is known.
         facts = {"request_id": request_id}
         request_facts.set(facts)
         try:
-            await self._route(scope, receive, sending)
+            path = scope["path"]
+            if match := _PROJECT.fullmatch(path):
+                await self._in_project(match, scope, receive, sending, extra)
+            elif path in ("/healthz", "/readyz"):
+                await self._probes(scope, receive, sending)
+            else:
+                await self._django(scope, receive, sending)
         finally:
             if self._log is not None:
                 self._log.write(
@@ -83,21 +91,14 @@ class Edge:
                     **facts,
                 )
 
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
-        if path in ("/healthz", "/readyz"):
-            await self._probes(scope, receive, send)
-        elif match := _PROJECT.fullmatch(path):
-            await self._in_project(match, scope, receive, send)
-        else:
-            await self._django(scope, receive, send)
-
-    async def _in_project(self, match: re.Match[str], scope: Scope, receive: Receive, send: Send) -> None:
+    async def _in_project(
+        self, match: re.Match[str], scope: Scope, receive: Receive, send: Send, extra: _Headers
+    ) -> None:
         ref, rest = match[1], match[2] or "/"
         project: ProjectHandle | None = None
         refusal: Exception | None = None
         try:
-            project = await find_project(ref)
+            project = known_project(ref) or await find_project(ref)
             refusal = _refusal(project)
         except DatabaseError as error:
             refusal = error
@@ -105,7 +106,13 @@ class Edge:
         if scope["method"] == "OPTIONS":
             await _preflight(scope, send, origin)
             return
-        send = _with_headers(send, origin)
+        # CORS and security headers on every answer of the app API, errors and streams included.
+        extra += _SECURITY_HEADERS
+        if origin:
+            extra += (
+                (b"access-control-allow-origin", origin),
+                (b"access-control-expose-headers", _EXPOSED),
+            )
         if project is None or refusal is not None:
             await error_response(refusal or not_found())(scope, receive, send)
             return
@@ -137,36 +144,22 @@ def _request_id(scope: Scope) -> str:
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:
-    return next((value for name, value in scope["headers"] if name == wanted), b"")
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return bytes(value)
+    return b""
 
 
 def _allowed_origin(scope: Scope, project: ProjectHandle | None) -> bytes:
     """What to answer the page that asks: its origin or ``*``; empty when it may not read the answer."""
     origin = _header(scope, b"origin")
-    own: Any = project.setting("corsOrigins") if project is not None else None
-    allowed = own or settings.MBAAS_CORS_ORIGINS
     if not origin:
         return b""
+    own: Any = project.setting("corsOrigins") if project is not None else None
+    allowed = own or settings.MBAAS_CORS_ORIGINS
     if "*" in allowed:
         return b"*"
     return origin if origin.decode("latin-1") in allowed else b""
-
-
-def _with_headers(send: Send, origin: bytes) -> Send:
-    """CORS and security headers on every answer of the app API, errors and streams included."""
-    extra = list(_SECURITY_HEADERS)
-    if origin:
-        extra += [
-            (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", _EXPOSED),
-        ]
-
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *extra]
-        await send(message)
-
-    return sending
 
 
 async def _preflight(scope: Scope, send: Send, origin: bytes) -> None:

@@ -17,6 +17,7 @@ import time
 from typing import Any
 
 import structlog
+import uvloop
 
 log = structlog.get_logger("mbaas")
 
@@ -50,7 +51,7 @@ def check_port(host: str, port: int) -> None:
 def run_process(host: str, port: int, *, background_work: bool) -> None:
     """Serve in this process until SIGTERM or SIGINT. ``background_work``: run the embedded worker too."""
     raise_file_limit()
-    asyncio.run(_serve(host, port, background_work))
+    uvloop.run(_serve(host, port, background_work))
 
 
 async def _serve(host: str, port: int, background_work: bool) -> None:

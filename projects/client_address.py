@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -20,6 +21,11 @@ def client_address(peer: str, header: Callable[[str], str]) -> str:
         if len(hops) >= settings.MBAAS_TRUSTED_PROXIES:
             # What stands before it the client wrote itself.
             address = hops[-settings.MBAAS_TRUSTED_PROXIES]
+    return _canonical(address)
+
+
+@lru_cache(maxsize=4096)
+def _canonical(address: str) -> str:
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:

@@ -26,6 +26,12 @@ _known: OrderedDict[str, tuple[float, ProjectHandle | None]] = OrderedDict()
 _asked: dict[str, asyncio.Future[ProjectHandle | None]] = {}
 
 
+def known_project(ref: str) -> ProjectHandle | None:
+    """The project at ``/p/<ref>`` if it is in memory."""
+    entry = _known.get(ref)
+    return entry[1] if entry is not None and entry[0] > time.monotonic() else None
+
+
 async def find_project(ref: str) -> ProjectHandle | None:
     """The project at ``/p/<ref>``; None when there is none or it is being deleted."""
     entry = _known.get(ref)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -126,15 +127,22 @@ def user_of(call: Call, token: str, claims: Claims) -> Principal:
 
     One read by primary key.
     """
+    user, until = call.session.remember(("user", token), lambda: _find_user(call, token, claims))
+    return user if until > time.time() else GUEST
+
+
+def _find_user(call: Call, token: str, claims: Claims) -> tuple[Principal, float]:
+    """Whose token it is, and until when."""
     collection = call.schema.get(claims.collection_id)
     if collection is None or collection.id != claims.collection_id:
-        return GUEST
+        return GUEST, math.inf
     if not collection.is_auth or is_superusers(collection):
-        return GUEST
+        return GUEST, math.inf
     record = find(call, collection, claims.id)
-    if record is None or not is_genuine(token, _key(call.session.project, collection, record)):
-        return GUEST
-    return Principal("user", collection.id, collection.name, record)
+    if record is None:
+        return GUEST, math.inf
+    until = _signed_until(token, _key(call.session.project, collection, record))
+    return Principal("user", collection.id, collection.name, record), until
 
 
 def _key(project: ProjectHandle, collection: CollectionSchema, record: Values) -> bytes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, wraps
+from functools import cache, lru_cache, wraps
+from types import MappingProxyType
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 from starlette.requests import Request
@@ -69,42 +71,69 @@ class Headers(Mapping[str, str]):
 
 def client_ip(request: Request) -> str:
     """The address the request came from."""
-    peer = request.client.host if request.client else ""
-    return client_address(peer, lambda name: request.headers.get(name, ""))
+    peer = request.scope.get("client")
+    return client_address(peer[0] if peer else "", lambda name: request.headers.get(name, ""))
 
 
-def request_info(request: Request, body: Mapping[str, Any] | None = None) -> RequestInfo:
-    """What rules may read of the request; who asks is found out on the lane."""
-    return RequestInfo(
-        method=request.method,
-        query=dict(request.query_params),
-        headers=Headers(request.scope["headers"]),
-        body=body or {},
-        ip=client_ip(request),
-    )
+def query_of(request: Request) -> Mapping[str, str]:
+    """The query's parameters; of several with one name the last."""
+    raw: bytes = request.scope["query_string"]
+    if not raw:
+        return _NO_QUERY
+    return _read_query(raw) if len(raw) <= _SHORT_QUERY else dict(_query_pairs(raw))
 
 
-def make_call(session: Session, info: RequestInfo, authorization: str) -> Call:
-    """The operation's surroundings: today's schema, and who the token says is asking."""
-    schema = load_schema(session)
-    principal = resolve_principal(session, schema, authorization)
-    return Call(session, schema, info).as_(principal)
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
+# Apps ask the same questions all day; longer ones are remembered by nobody.
+_SHORT_QUERY = 256
+
+
+@lru_cache(maxsize=2048)
+def _read_query(raw: bytes) -> Mapping[str, str]:
+    return MappingProxyType(dict(_query_pairs(raw)))
+
+
+def _query_pairs(raw: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
+
+
+def header(request: Request, name: bytes) -> str:
+    """The first header with that lower-case name; ``""`` where there is none."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return ""
+
+
+def _work_of(
+    request: Request, work: Callable[[Call], T], body: Mapping[str, Any] | None
+) -> Callable[[Session], T]:
+    """``work`` with an operation's surroundings: today's schema, and who the token says is asking."""
+    method, query, headers = request.method, query_of(request), Headers(request.scope["headers"])
+    ip, token = client_ip(request), header(request, b"authorization")
+
+    def run(session: Session) -> T:
+        schema = load_schema(session)
+        principal = resolve_principal(session, schema, token)
+        info = RequestInfo(principal, method, "default", query, headers, body or {}, ip)
+        return work(Call(session, schema, info))
+
+    return run
 
 
 async def read(
-    request: Request, work: Callable[[Call], T], *, body: Mapping[str, Any] | None = None, slow: bool = False
+    request: Request, work: Callable[[Call], T], *, body: Mapping[str, Any] | None = None, large: bool = False
 ) -> T:
-    """``work(call)`` on a read lane. It may run twice and must only read."""
-    info, token = request_info(request, body), request.headers.get("authorization", "")
-    return await lanes().read(
-        current_project(), lambda session: work(make_call(session, info, token)), slow=slow
-    )
+    """``work(call)`` where quick reads are run. It may run twice and must only read.
+
+    ``large``: its answer may be so long that writing it down alone would hold others up.
+    """
+    return await lanes().read(current_project(), _work_of(request, work, body), large=large)
 
 
 async def write(request: Request, work: Callable[[Call], T], *, body: Mapping[str, Any] | None = None) -> T:
     """``work(call)`` in a write transaction; the answer comes after the commit."""
-    info, token = request_info(request, body), request.headers.get("authorization", "")
-    return await lanes().write(current_project(), lambda session: work(make_call(session, info, token)))
+    return await lanes().write(current_project(), _work_of(request, work, body))
 
 
 @cache

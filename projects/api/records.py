@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from projects.accounts.superusers import is_superusers_name, list_superusers, view_superuser
-from projects.api.dispatch import endpoint, read, write
+from projects.api.dispatch import endpoint, query_of, read, write
 from projects.api.limits import limit_request
 from projects.api.passwords import write_hashing
 from projects.api.record_writes import Action, RecordWrite, perform
@@ -18,7 +18,7 @@ from projects.api.tagged import Tagged, show, tagged_response
 from projects.api.uploads import Reserved, Wrap, read_submission, write_storing
 from projects.records.auth_fields import NOTHING_HASHED, HashedPasswords
 from projects.records.call import Call
-from projects.records.list import list_records
+from projects.records.list import asks_for_many, list_records
 from projects.records.present import Shape
 from projects.records.view import find_viewable, view_record
 
@@ -39,7 +39,7 @@ async def view_update_or_delete(request: Request) -> Response:
 
 
 async def _list(request: Request) -> Response:
-    name, params = request.path_params["collection"], request.query_params
+    name, params = request.path_params["collection"], query_of(request)
     await limit_request(request, "list", name)
 
     def work(call: Call) -> dict[str, Any]:
@@ -47,12 +47,12 @@ async def _list(request: Request) -> Response:
             return list_superusers(call, params)
         return list_records(call, name, params)
 
-    return tagged_response(request, Tagged(await read(request, work)))
+    return tagged_response(request, Tagged(await read(request, work, large=asks_for_many(params))))
 
 
 async def _view(request: Request) -> Response:
     name, record_id = request.path_params["collection"], request.path_params["id"]
-    params = request.query_params
+    params = query_of(request)
     await limit_request(request, "view", name)
 
     shape = Shape.of(params)
@@ -80,7 +80,7 @@ async def _update(request: Request) -> Response:
 
 
 async def _write(request: Request, action: Action, name: str, record_id: str = "") -> Response:
-    shape = Shape.of(request.query_params)
+    shape = Shape.of(query_of(request))
     submission = await read_submission(request, name)
     if_match = request.headers.get("if-match", "")
     wanted = RecordWrite(action, name, record_id, submission.values, shape, if_match)

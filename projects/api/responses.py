@@ -26,9 +26,25 @@ BUSY = "The server is busy. Please try again shortly."
 UNAVAILABLE = "The project's database is unavailable. Please try again shortly."
 
 
+class _Json(Response):
+    """A JSON answer whose headers are written down as they are, where Starlette's would be worked out."""
+
+    media_type = _JSON
+
+    def __init__(self, body: bytes, status: int, headers: dict[str, str] | None) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = body
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+        if headers:
+            self.raw_headers += [
+                (k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()
+            ]
+
+
 def json_response(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """``data`` as JSON."""
-    return Response(orjson.dumps(data, default=_fallback), status, headers, _JSON)
+    return _Json(orjson.dumps(data, default=_fallback), status, headers)
 
 
 def no_content() -> Response:

@@ -27,6 +27,7 @@ from django.db import close_old_connections
 
 from projects.context import ProjectHandle
 from projects.databases.deadline import DEADLINE_INSTRUCTIONS, Deadline, TimedOutError
+from projects.databases.loop_reads import ElsewhereError, LoopReads
 from projects.databases.session import Session, close_thread, read_session, write_session
 
 T = TypeVar("T")
@@ -34,8 +35,8 @@ Work = Callable[[Session], Any]
 
 log = structlog.get_logger("mbaas.lanes")
 
-# SQLite instructions a statement may take in the quick lane: about a millisecond.
-QUICK_INSTRUCTIONS = 40_000
+# How often a slow statement's deadline is looked at.
+DEADLINE_INSTRUCTIONS = 20_000
 # What one turn of a lane takes at most: a bound on how long its first job waits for the last.
 BATCH = 64
 WRITE_BATCH_SECONDS = 0.02
@@ -163,6 +164,7 @@ class Lanes:
     """All lanes of this process. ``read`` and ``write`` are what the API calls."""
 
     def __init__(self) -> None:
+        self._here = LoopReads()
         self._quick = Lane("read-quick", self._run_quick)
         self._slow = Lane("read-slow", self._run_slow, threads=settings.MBAAS_READ_THREADS, batch=1)
         self._writers = [Lane(f"write-{i}", self._run_writes) for i in range(settings.MBAAS_WRITE_THREADS)]
@@ -170,15 +172,24 @@ class Lanes:
         self._postgres_lock = threading.Lock()
         self._in_flight: dict[str, int] = {}
 
-    async def read(self, project: ProjectHandle, work: Callable[[Session], T], *, slow: bool = False) -> T:
-        """``work(session)`` on a read session. ``work`` may run twice and must only read.
+    async def read(self, project: ProjectHandle, work: Callable[[Session], T], *, large: bool = False) -> T:
+        """``work(session)`` on a read session. ``work`` may run more than once and must only read.
 
-        ``slow`` sends it to the slow pool at once. Raises TooBusyError, TimedOutError, ShuttingDownError
-        and what ``work`` raises.
+        ``large``: its answer may be long, so it never runs on the event loop. Raises TooBusyError, TimedOutError,
+        ShuttingDownError and what ``work`` raises.
         """
         if project.engine == "postgresql":
             return await self._submit(self._pool(), project, _Reading(work))
-        return await self._submit(self._slow if slow else self._quick, project, work)
+        if not large:
+            try:
+                return self._here.run(project, work)
+            except ElsewhereError:
+                pass
+            except sqlite3.OperationalError as error:
+                if not _interrupted(error):
+                    raise
+                return await self._submit(self._slow, project, work)
+        return await self._submit(self._quick, project, work)
 
     async def write(self, project: ProjectHandle, work: Callable[[Session], T]) -> T:
         """``work(session)`` in a write transaction; the answer comes after its commit."""
@@ -211,6 +222,7 @@ class Lanes:
         lanes = [self._quick, self._slow, *self._writers, *([self._postgres] if self._postgres else [])]
         for lane in lanes:
             lane.stop(max(0.1, deadline - time.monotonic()))
+        self._here.stop()
 
     def _pool(self) -> Lane:
         if self._postgres is None:
@@ -226,7 +238,7 @@ class Lanes:
             slow: list[Job] = []
             try:
                 with read_session(group[0].project) as session:
-                    session.limit(_stop_at_once, QUICK_INSTRUCTIONS)
+                    session.limit_quick()
                     try:
                         slow = [job for job in group if not _run_quick_job(job, session)]
                     finally:
@@ -324,10 +336,6 @@ def _run_on_postgres(job: Job) -> None:
         except _OUTDATED:
             opened.discard_connection()
             raise
-
-
-def _stop_at_once() -> int:
-    return 1
 
 
 def _run_quick_job(job: Job, session: Session) -> bool:

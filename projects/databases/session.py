@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
@@ -19,18 +19,26 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from projects.context import Engine, ProjectHandle, use_project
+from projects.databases.memory import Memory
 from projects.databases.migrating import ensure_migrated
 
+T = TypeVar("T")
 Row = tuple[Any, ...]
+
+
+# SQLite instructions a quick statement may take: up to a millisecond.
+QUICK_INSTRUCTIONS = 20_000
 
 
 class Session:
     """One transaction on one project's database. Made by ``read_session`` and ``write_session``."""
 
-    __slots__ = ("_after_commit", "_cursor", "_depth", "_raw", "engine", "project")
+    __slots__ = ("_after_commit", "_cursor", "_depth", "_memory", "_raw", "_ticks", "engine", "project")
 
-    def __init__(self, project: ProjectHandle, raw: Any) -> None:
+    def __init__(self, project: ProjectHandle, raw: Any, memory: Memory | None = None) -> None:
         self.project = project
+        self._memory = memory
+        self._ticks = 0
         self.engine: Engine = project.engine
         self._raw = raw
         # psycopg's own cursor, not Django's: it binds on the server and keeps statements prepared.
@@ -40,10 +48,12 @@ class Session:
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """All rows of a statement in the engine's own placeholders."""
+        self._ticks = 0
         return self._cursor.execute(sql, params).fetchall()  # type: ignore[no-any-return]
 
     def row(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
         """The first row, or None."""
+        self._ticks = 0
         return self._cursor.execute(sql, params).fetchone()  # type: ignore[no-any-return]
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
@@ -53,6 +63,13 @@ class Session:
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement once for each of ``rows`` of parameters."""
         self._cursor.executemany(sql, rows)
+
+    def remember(self, key: Hashable, load: Callable[[], T]) -> T:
+        """What ``load()`` reads, asked again only once somebody has written to the database.
+
+        Where that cannot be known (PostgreSQL, a session that writes) it is read each time.
+        """
+        return load() if self._memory is None else self._memory.get(key, load)
 
     def sql(self, text: str) -> str:
         """Hand-written SQL with ``?`` in the engine's placeholders. ``?`` must not occur in literals."""
@@ -102,6 +119,16 @@ class Session:
         """SQLite: call ``budget`` every so many instructions; a non-zero answer stops the statement."""
         self._raw.set_progress_handler(budget, instructions)
 
+    def limit_quick(self) -> None:
+        """SQLite: stop any statement that takes between one and two times QUICK_INSTRUCTIONS."""
+        self._raw.set_progress_handler(self._tick, QUICK_INSTRUCTIONS)
+
+    def _tick(self) -> int:
+        # SQLite counts a prepared statement's instructions over all its runs, so the first call says nothing
+        # about this run: a short statement that ran often would be stopped now and then.
+        self._ticks += 1
+        return self._ticks > 1
+
 
 @lru_cache(maxsize=4096)
 def _percent_placeholders(text: str) -> str:
@@ -113,6 +140,7 @@ class _OpenConnections(threading.local):
 
     def __init__(self) -> None:
         self.wrappers: OrderedDict[str, BaseDatabaseWrapper] = OrderedDict()
+        self.memories: dict[str, Memory] = {}
 
 
 _open = _OpenConnections()
@@ -131,6 +159,7 @@ def _checkout(project: ProjectHandle) -> BaseDatabaseWrapper:
         wrapper = connections[alias]
         wrapper.ensure_connection()
         _open.wrappers[alias] = wrapper
+        _open.memories.pop(alias, None)
         while len(_open.wrappers) > settings.MBAAS_OPEN_DATABASES_PER_THREAD:
             _forget(next(iter(_open.wrappers)))
     _open.wrappers.move_to_end(alias)
@@ -138,6 +167,7 @@ def _checkout(project: ProjectHandle) -> BaseDatabaseWrapper:
 
 
 def _forget(alias: str) -> None:
+    _open.memories.pop(alias, None)
     wrapper = _open.wrappers.pop(alias, None)
     if wrapper is not None:
         wrapper.close()
@@ -150,6 +180,15 @@ def _give_back(project: ProjectHandle, wrapper: BaseDatabaseWrapper) -> None:
     """On PostgreSQL the connection returns to its placement's pool; a SQLite file stays open."""
     if project.engine == "postgresql":
         wrapper.close()
+
+
+def open_alone(project: ProjectHandle) -> BaseDatabaseWrapper:
+    """A connection to the project's SQLite database that no thread owns, opened (and migrated) on this one."""
+    ensure_migrated(project)
+    wrapper = connections.create_connection(project.alias)
+    with use_project(project):
+        wrapper.ensure_connection()
+    return wrapper
 
 
 def close_project(project: ProjectHandle) -> None:
@@ -176,9 +215,12 @@ def read_session(project: ProjectHandle) -> Iterator[Session]:
             finally:
                 _give_back(project, wrapper)
             return
-        raw.execute("BEGIN")
+        memory = _open.memories.get(project.alias)
+        if memory is None:
+            memory = _open.memories[project.alias] = Memory()
+        memory.begin(raw)
         try:
-            yield Session(project, raw)
+            yield Session(project, raw, memory)
         finally:
             # A read transaction has nothing to lose; an error may have ended it already.
             if raw.in_transaction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from projects.databases.session import Session
@@ -32,11 +32,11 @@ class Call:
 
     def with_body(self, body: dict[str, Any]) -> Call:
         """The same call as rules see it with ``@request.body`` set to ``body``."""
-        return replace(self, request=replace(self.request, body=body))
+        return Call(self.session, self.schema, self.request.with_body(body))
 
     def with_method(self, method: str) -> Call:
         """The same call as rules see it with ``@request.method``."""
         return replace(self, request=replace(self.request, method=method))
 
     def as_(self, principal: Principal) -> Call:
-        return replace(self, request=replace(self.request, principal=principal))
+        return Call(self.session, self.schema, self.request.as_(principal))

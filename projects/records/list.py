@@ -69,6 +69,11 @@ def _flag(text: str) -> bool:
     return text in _TRUE
 
 
+def asks_for_many(params: Mapping[str, str]) -> bool:
+    """Whether the answer may be long: a page of a hundred or more, or related records with each."""
+    return len(params.get("perPage", "")) > 2 or "expand" in params
+
+
 def list_records(call: Call, collection_name: str, params: Mapping[str, str]) -> dict[str, Any]:
     """The page that ``params`` (page, perPage, skipTotal, filter, sort, expand, fields) ask for.
 

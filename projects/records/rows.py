@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from projects.context import Engine
 from projects.records.call import Call
 from projects.records.linked import among, ids_parameter, links_of
 from projects.schema.collection import CollectionSchema
-from projects.schema.fields.base import Field
 
 Values = dict[str, Any]
 
@@ -29,7 +28,7 @@ class RowReader:
         self.columns = ", ".join(quoted(name) for name in self.names)
         # Text is stored as it leaves: only the columns that need it are converted.
         self._convert = tuple(
-            (field.name, _converter(field, engine)) for field in collection.fields if _is_converted(field)
+            (field.name, read) for field in collection.fields if (read := field.db_reader(engine)) is not None
         )
 
     def values(self, row: Sequence[Any]) -> Values:
@@ -37,14 +36,6 @@ class RowReader:
         for name, convert in self._convert:
             values[name] = convert(values[name])
         return values
-
-
-def _is_converted(field: Field) -> bool:
-    return type(field).from_db is not Field.from_db
-
-
-def _converter(field: Field, engine: Engine) -> Callable[[Any], Any]:
-    return lambda raw: field.from_db(raw, engine)
 
 
 def reader(call: Call, collection: CollectionSchema) -> RowReader:

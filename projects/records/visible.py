@@ -17,7 +17,7 @@ def visible(call: Call, collection: CollectionSchema, values: Values) -> Values:
     names, blank = call.schema.derived.get(
         ("visible", collection.id, superuser), lambda: _shown(collection, superuser)
     )
-    out: Values = {name: values[name] for name in names}
+    out: Values = {name: values[name] for name in names} if names is not None else {**values}
     for name in blank:
         out[name] = ""
     out["collectionId"] = collection.id
@@ -49,8 +49,9 @@ def _is_self(call: Call, collection: CollectionSchema, values: Values) -> bool:
     return call.principal.collection_id == collection.id and call.principal.id == values["id"]
 
 
-def _shown(collection: CollectionSchema, superuser: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _shown(collection: CollectionSchema, superuser: bool) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """The names of what is shown, None for all there are; and which of them leave without their value."""
     secret = SECRET_AUTH_FIELDS if collection.is_auth else frozenset()
     shown = [f for f in collection.fields if f.name not in secret and (superuser or not f.hidden)]
     blank = tuple(f.name for f in shown if f.type == "password")
-    return tuple(f.name for f in shown), blank
+    return None if len(shown) == len(collection.fields) else tuple(f.name for f in shown), blank

@@ -58,6 +58,10 @@ def schema_version(session: Session) -> int:
 
 def load_schema(session: Session) -> ProjectSchema:
     """All collections of the session's project, read only when its version is not in memory."""
+    return session.remember("schema", lambda: _load_schema(session))
+
+
+def _load_schema(session: Session) -> ProjectSchema:
     key = (session.project.uid, schema_version(session))
     schema = _cache.get(key)
     if schema is None:

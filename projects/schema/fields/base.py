@@ -106,6 +106,12 @@ class Field:
         """The API value for what the driver returned."""
         return raw
 
+    def db_reader(self, engine: Engine) -> Callable[[Any], Any] | None:
+        """``from_db`` for many values; None when what the driver returns is the API value already."""
+        if type(self).from_db is Field.from_db:
+            return None
+        return lambda raw: self.from_db(raw, engine)
+
     def options(self) -> dict[str, Any]:
         """The type's own options, JSON-ready, by their wire names."""
         own = (item for item in _wire_options(type(self)) if item[1] not in _COMMON)

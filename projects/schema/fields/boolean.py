@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,3 +31,6 @@ class BoolField(Field):
 
     def from_db(self, raw: Any, engine: Engine) -> bool:
         return bool(raw)
+
+    def db_reader(self, engine: Engine) -> Callable[[Any], Any]:
+        return bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,3 +63,6 @@ class ManyValuedField(Field):
             return raw
         loaded = orjson.loads(raw) if isinstance(raw, str | bytes) else raw
         return loaded if isinstance(loaded, list) else []
+
+    def db_reader(self, engine: Engine) -> Callable[[Any], Any] | None:
+        return super().db_reader(engine) if self.is_list else None

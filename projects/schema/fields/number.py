@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,4 +80,12 @@ class NumberField(Field):
         return value if engine == "sqlite" else float(value)
 
     def from_db(self, raw: Any, engine: Engine) -> int | float:
-        return canonical_number(raw)
+        return _stored_number(raw)
+
+    def db_reader(self, engine: Engine) -> Callable[[Any], Any]:
+        return _stored_number
+
+
+def _stored_number(raw: float) -> int | float:
+    # Whole numbers were canonical when they were stored; a double has its own method for the rest.
+    return raw if type(raw) is int else canonical_number(raw)
