@@ -35,10 +35,8 @@ class AccessLog:
         if len(self._lines) >= _MOST_WAITING:
             self._dropped += 1
             return
-        fields.update(
-            event="request", level="info", logger="mbaas.access", timestamp=datetime.now(UTC).isoformat()
-        )
-        self._lines.append(orjson.dumps(fields, default=str))
+        fields.update(event="request", level="info", logger="mbaas.access", timestamp=datetime.now(UTC))
+        self._lines.append(orjson.dumps(fields))
 
     def stop(self) -> None:
         self._stopping.set()

@@ -34,12 +34,13 @@ async def limit_request(request: Request, action: str = "", collection: str = ""
 
     ``action`` and ``collection`` (name or id, as the address has it) name it beside its path.
     """
+    project = current_project()
+    given = project.setting(SETTING)
+    if given is None and not _defaults_concern(tuple(settings.MBAAS_RATE_LIMIT_RULES), action):
+        return
     if not settings.MBAAS_RATE_LIMITS:
         return
-    project = current_project()
-    own = read_rate_rules(project.setting(SETTING))
-    if not own and not _defaults_concern(tuple(settings.MBAAS_RATE_LIMIT_RULES), action):
-        return
+    own = read_rate_rules(given)
     path = _path_labels(request)
     if not own and not list(matching_rules(project, (*tags(action), *path))):
         return

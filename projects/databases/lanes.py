@@ -12,7 +12,6 @@ instead, so its work runs one by one on a pool of threads.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -28,7 +27,7 @@ from django.db import close_old_connections
 from projects.context import ProjectHandle
 from projects.databases.deadline import DEADLINE_INSTRUCTIONS, Deadline, TimedOutError
 from projects.databases.loop_reads import ElsewhereError, LoopReads
-from projects.databases.session import Session, close_thread, read_session, write_session
+from projects.databases.session import Session, StoppedError, close_thread, read_session, write_session
 
 T = TypeVar("T")
 Work = Callable[[Session], Any]
@@ -156,10 +155,6 @@ def _by_project(jobs: list[Job]) -> list[list[Job]]:
     return list(groups.values())
 
 
-def _interrupted(error: BaseException) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and error.args[:1] == ("interrupted",)
-
-
 class Lanes:
     """All lanes of this process. ``read`` and ``write`` are what the API calls."""
 
@@ -185,9 +180,7 @@ class Lanes:
                 return self._here.run(project, work)
             except ElsewhereError:
                 pass
-            except sqlite3.OperationalError as error:
-                if not _interrupted(error):
-                    raise
+            except StoppedError:
                 return await self._submit(self._slow, project, work)
         return await self._submit(self._quick, project, work)
 
@@ -263,7 +256,7 @@ class Lanes:
                     finally:
                         session.limit(None)
             except Exception as error:
-                job.error = TimedOutError() if _interrupted(error) else error
+                job.error = TimedOutError() if isinstance(error, StoppedError) else error
         give_back(jobs)
 
     def _run_writes(self, jobs: list[Job]) -> None:
@@ -289,7 +282,7 @@ class Lanes:
                         with session.savepoint():
                             job.result = job.work(session)
                     except Exception as error:
-                        job.error = TimedOutError() if _interrupted(error) else error
+                        job.error = TimedOutError() if isinstance(error, StoppedError) else error
                         if not session.in_transaction:
                             # SQLite itself gave the transaction up (disk full, I/O error): all are lost.
                             raise
@@ -342,9 +335,9 @@ def _run_quick_job(job: Job, session: Session) -> bool:
     """Run one job; says False when a statement of it was stopped and it must run again, slowly."""
     try:
         job.result = job.work(session)
+    except StoppedError:
+        return False
     except Exception as error:
-        if _interrupted(error):
-            return False
         job.error = error
     return True
 

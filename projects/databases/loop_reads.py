@@ -88,8 +88,8 @@ class LoopReads:
         self._opener = ThreadPoolExecutor(1, thread_name_prefix="loop-reads")
 
     def run(self, project: ProjectHandle, work: Callable[[Session], T]) -> T:
-        """``work(session)`` now. Raises ElsewhereError when it must run on a lane, and what ``work`` raises, a
-        statement that was stopped (sqlite3.OperationalError "interrupted") included."""
+        """``work(session)`` now. Raises ElsewhereError when it must run on a lane, StoppedError when it takes too
+        long, and what ``work`` raises."""
         here = self._find(project)
         started = time.monotonic()
         if started < here.cold_until:
@@ -100,9 +100,7 @@ class LoopReads:
         except SynchronousOnlyOperation:
             # Django keeps its connections off the event loop, the control plane's too.
             raise ElsewhereError from None
-        except sqlite3.DatabaseError as error:
-            if error.args[:1] == ("interrupted",):
-                raise
+        except sqlite3.DatabaseError:
             # A locked or broken database: the lane says what it is.
             self._drop(project.alias)
             raise ElsewhereError from None

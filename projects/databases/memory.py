@@ -19,9 +19,11 @@ class Memory:
     the rest of the transaction sees: what is remembered is exact.
     """
 
-    __slots__ = ("_values", "_version")
+    __slots__ = ("_values", "_version", "slow")
 
     def __init__(self) -> None:
+        # Statements too long for a quick session: see Session.
+        self.slow: dict[str, float] = {}
         self._version = -1
         self._values: dict[Hashable, Any] = {}
 

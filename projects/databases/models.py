@@ -61,7 +61,11 @@ class Change(models.Model):
     class Meta:
         app_label = "tenant"
         db_table = "_changes"
-        indexes = [models.Index(fields=["collection", "record", "seq"], name="changes_record")]
+        indexes = [
+            models.Index(fields=["collection", "record", "seq"], name="changes_record"),
+            # The last change of a collection: what remembered totals are checked by. (xid is 0 on SQLite.)
+            models.Index(fields=["collection", "xid", "seq"], name="changes_order"),
+        ]
 
 
 class StoredFile(models.Model):

@@ -6,7 +6,9 @@ inside transactions that Django knows of, so that ORM code and a session can sha
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,19 +28,42 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 
 
+# For how long a statement that was stopped is believed to be slow, and how many are remembered.
+_SLOW_SECONDS = 10.0
+_MOST_SLOW = 1_000
 # SQLite instructions a quick statement may take: up to a millisecond.
 QUICK_INSTRUCTIONS = 20_000
+
+
+class StoppedError(Exception):
+    """A statement ran for longer than its session lets it."""
 
 
 class Session:
     """One transaction on one project's database. Made by ``read_session`` and ``write_session``."""
 
-    __slots__ = ("_after_commit", "_cursor", "_depth", "_memory", "_raw", "_ticks", "engine", "project")
+    __slots__ = (
+        "_after_commit",
+        "_cursor",
+        "_depth",
+        "_memory",
+        "_raw",
+        "_slow",
+        "_ticks",
+        "engine",
+        "is_writing",
+        "project",
+    )
 
-    def __init__(self, project: ProjectHandle, raw: Any, memory: Memory | None = None) -> None:
+    def __init__(
+        self, project: ProjectHandle, raw: Any, memory: Memory | None = None, *, is_writing: bool = False
+    ) -> None:
         self.project = project
+        self.is_writing = is_writing
         self._memory = memory
         self._ticks = 0
+        # Statements that were too long for a quick session, and until when that is believed.
+        self._slow: dict[str, float] | None = None
         self.engine: Engine = project.engine
         self._raw = raw
         # psycopg's own cursor, not Django's: it binds on the server and keeps statements prepared.
@@ -47,18 +72,41 @@ class Session:
         self._depth = 0
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """All rows of a statement in the engine's own placeholders."""
-        self._ticks = 0
-        return self._cursor.execute(sql, params).fetchall()  # type: ignore[no-any-return]
+        """All rows of a statement in the engine's own placeholders. Raises StoppedError."""
+        try:
+            return self._start(sql, params).fetchall()  # type: ignore[no-any-return]
+        except sqlite3.OperationalError as error:
+            raise self._failure(error, sql) from None
 
     def row(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
-        """The first row, or None."""
-        self._ticks = 0
-        return self._cursor.execute(sql, params).fetchone()  # type: ignore[no-any-return]
+        """The first row, or None. Raises StoppedError."""
+        try:
+            return self._start(sql, params).fetchone()  # type: ignore[no-any-return]
+        except sqlite3.OperationalError as error:
+            raise self._failure(error, sql) from None
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
-        """Run a statement; returns how many rows it changed."""
-        return self._cursor.execute(sql, params).rowcount  # type: ignore[no-any-return]
+        """Run a statement; returns how many rows it changed. Raises StoppedError."""
+        try:
+            return self._start(sql, params).rowcount  # type: ignore[no-any-return]
+        except sqlite3.OperationalError as error:
+            raise self._failure(error, sql) from None
+
+    def _start(self, sql: str, params: Sequence[Any]) -> Any:
+        if self._slow is not None:
+            self._ticks = 0
+            if self._slow and self._slow.get(sql, 0.0) > time.monotonic():
+                raise StoppedError
+        return self._cursor.execute(sql, params)
+
+    def _failure(self, error: sqlite3.OperationalError, sql: str) -> Exception:
+        if error.args[:1] != ("interrupted",):
+            return error
+        if self._slow is not None:
+            if len(self._slow) >= _MOST_SLOW:
+                self._slow.clear()
+            self._slow[sql] = time.monotonic() + _SLOW_SECONDS
+        return StoppedError()
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement once for each of ``rows`` of parameters."""
@@ -120,8 +168,17 @@ class Session:
         self._raw.set_progress_handler(budget, instructions)
 
     def limit_quick(self) -> None:
-        """SQLite: stop any statement that takes between one and two times QUICK_INSTRUCTIONS."""
+        """SQLite: stop any statement that takes between one and two times QUICK_INSTRUCTIONS.
+
+        One that was stopped is not even begun the next time, for as long as it is believed to be slow.
+        """
+        self._slow = self._memory.slow if self._memory is not None else {}
         self._raw.set_progress_handler(self._tick, QUICK_INSTRUCTIONS)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether long statements are stopped, to be run again where they harm nobody. Such a session never waits."""
+        return self._slow is not None
 
     def _tick(self) -> int:
         # SQLite counts a prepared statement's instructions over all its runs, so the first call says nothing
@@ -234,7 +291,7 @@ def write_session(project: ProjectHandle) -> Iterator[Session]:
         wrapper = _checkout(project)
         try:
             with transaction.atomic(using=project.alias, durable=True):
-                session = Session(project, wrapper.connection)
+                session = Session(project, wrapper.connection, is_writing=True)
                 yield session
         finally:
             _give_back(project, wrapper)

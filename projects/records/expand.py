@@ -8,7 +8,7 @@ from projects.records.access import condition_for
 from projects.records.call import Call
 from projects.records.queries import fetch_by_ids
 from projects.records.rows import Values
-from projects.records.visible import visible
+from projects.records.visible import viewer
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.relation import RelationField
 
@@ -70,6 +70,7 @@ def _related(
     rule = condition_for(call, target.view_rule)
     ids = list(dict.fromkeys(id_ for values, _ in records for id_ in field.values_of(values[field.name])))
     found = fetch_by_ids(call, target, rule, ids)
-    pairs = [(values, visible(call, target, values)) for values in found.values()]
+    show = viewer(call, target)
+    pairs = [(values, show(values)) for values in found.values()]
     expand(call, target, pairs, below)
     return {values["id"]: shown for values, shown in pairs}

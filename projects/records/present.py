@@ -10,7 +10,7 @@ from projects.records.call import Call
 from projects.records.expand import expand, parse_expand
 from projects.records.pick import parse_pick
 from projects.records.rows import Values
-from projects.records.visible import visible
+from projects.records.visible import viewer
 from projects.schema.collection import CollectionSchema
 
 
@@ -36,7 +36,7 @@ def present(
 ) -> list[dict[str, Any]]:
     """The records as the caller may see and wants them. Raises 400 for ``fields`` that cannot be read."""
     pick = parse_pick(shape.fields)
-    shown = [visible(call, collection, values) for values in records]
+    shown = list(map(viewer(call, collection), records))
     if shape.expand:
         tree = parse_expand(call, collection, shape.expand)
         expand(call, collection, list(zip(records, shown, strict=True)), tree)

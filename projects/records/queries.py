@@ -12,7 +12,9 @@ from projects.errors import ApiError, bad_request
 from projects.records.access import new_scope, now
 from projects.records.call import Call
 from projects.records.rows import Values, reader
+from projects.records.totals import snapshot_columns, total
 from projects.rules import Parsed, RuleError, RuleForbidden, Scope, Statement, parse_filter, parse_rule
+from projects.rules.inputs import MACROS
 from projects.schema.collection import CollectionSchema
 
 
@@ -30,6 +32,9 @@ class Query:
 class _Plan:
     page: Statement
     count: Statement
+    # The ids of the collections that both read, and whether the answer also depends on the time.
+    tables: tuple[str, ...]
+    is_volatile: bool
 
 
 def as_client_error(error: RuleError) -> ApiError:
@@ -51,8 +56,7 @@ def count(call: Call, query: Query) -> int:
     """How many records the rule and the filter let through."""
     parsed, plan = _prepare(call, query)
     params = plan.count.params(_constants(parsed), call.request, now())
-    row = call.session.row(plan.count.sql, params)
-    return int(row[0]) if row else 0
+    return total(call, plan.count, plan.tables, params, keep=not plan.is_volatile)
 
 
 def fetch_one(call: Call, collection: CollectionSchema, rule: str, record_id: str) -> Values | None:
@@ -95,7 +99,8 @@ def _compile(call: Call, query: Query, parsed: Parsed | None) -> _Plan:
         where.append(scope.filter(parsed, superuser=superuser))
     order = scope.sort(query.sort or "@rowid", superuser=superuser)
     # After the sort: to sort through a relation hides what its list rule hides, from the total too.
-    counted = scope.render(sa.select(sa.func.count()).select_from(scope.from_clause()).where(*where))
+    columns = (sa.func.count(), *snapshot_columns(call.session.engine))
+    counted = scope.render(sa.select(*columns).select_from(scope.from_clause()).where(*where))
     page = (
         sa.select(*_columns(scope, query.collection))
         .select_from(scope.from_clause())
@@ -104,7 +109,8 @@ def _compile(call: Call, query: Query, parsed: Parsed | None) -> _Plan:
         .limit(sa.bindparam("limit", type_=sa.BigInteger()))
         .offset(sa.bindparam("offset", type_=sa.BigInteger()))
     )
-    return _Plan(scope.render(page), counted)
+    rendered = scope.render(page)
+    return _Plan(rendered, counted, tuple(sorted(scope.tables)), not MACROS.keys().isdisjoint(scope.reads))
 
 
 def _rule(scope: Scope, rule: str) -> list[sa.ColumnElement[bool]]:

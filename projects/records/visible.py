@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from projects.records.access import satisfies
 from projects.records.call import Call
 from projects.records.rows import Values
@@ -13,18 +15,28 @@ SECRET_AUTH_FIELDS = frozenset({"password", "tokenKey"})
 
 def visible(call: Call, collection: CollectionSchema, values: Values) -> Values:
     """The record as the caller may see it: hidden fields absent, passwords blank, e-mail if allowed."""
+    return viewer(call, collection)(values)
+
+
+def viewer(call: Call, collection: CollectionSchema) -> Callable[[Values], Values]:
+    """``visible`` for many records of the collection."""
     superuser = call.principal.is_superuser
-    names, blank = call.schema.derived.get(
+    names, more = call.schema.derived.get(
         ("visible", collection.id, superuser), lambda: _shown(collection, superuser)
     )
-    out: Values = {name: values[name] for name in names} if names is not None else {**values}
-    for name in blank:
-        out[name] = ""
-    out["collectionId"] = collection.id
-    out["collectionName"] = collection.name
-    if collection.is_auth and not _shows_email(call, collection, values):
-        out.pop("email", None)
-    return out
+    if not collection.is_auth:
+        return lambda values: (
+            {**values, **more} if names is None else {**{name: values[name] for name in names}, **more}
+        )
+
+    def account(values: Values) -> Values:
+        out = {**values} if names is None else {name: values[name] for name in names}
+        out.update(more)
+        if not _shows_email(call, collection, values):
+            out.pop("email", None)
+        return out
+
+    return account
 
 
 def is_manager(call: Call, collection: CollectionSchema, values: Values) -> bool:
@@ -49,9 +61,10 @@ def _is_self(call: Call, collection: CollectionSchema, values: Values) -> bool:
     return call.principal.collection_id == collection.id and call.principal.id == values["id"]
 
 
-def _shown(collection: CollectionSchema, superuser: bool) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """The names of what is shown, None for all there are; and which of them leave without their value."""
+def _shown(collection: CollectionSchema, superuser: bool) -> tuple[tuple[str, ...] | None, Mapping[str, str]]:
+    """The names of what is shown, None for all there are; and what is the same for every record."""
     secret = SECRET_AUTH_FIELDS if collection.is_auth else frozenset()
     shown = [f for f in collection.fields if f.name not in secret and (superuser or not f.hidden)]
-    blank = tuple(f.name for f in shown if f.type == "password")
-    return None if len(shown) == len(collection.fields) else tuple(f.name for f in shown), blank
+    more = {f.name: "" for f in shown if f.type == "password"}
+    more |= {"collectionId": collection.id, "collectionName": collection.name}
+    return None if len(shown) == len(collection.fields) else tuple(f.name for f in shown), more
