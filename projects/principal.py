@@ -54,5 +54,8 @@ class RequestInfo:
     def with_body(self, body: Mapping[str, Any]) -> RequestInfo:
         return RequestInfo(self.principal, self.method, self.context, self.query, self.headers, body, self.ip)
 
+    def with_method(self, method: str) -> RequestInfo:
+        return RequestInfo(self.principal, method, self.context, self.query, self.headers, self.body, self.ip)
+
     def as_(self, principal: Principal) -> RequestInfo:
         return RequestInfo(principal, self.method, self.context, self.query, self.headers, self.body, self.ip)

@@ -6,7 +6,8 @@ rule and change log, measured against an executor call per request: 2.2 times th
 creates.) SQLite has three kinds: a quick read lane, whose statements are stopped after a fixed number of
 instructions; the slow pool, where what was stopped runs again; and writer lanes, where the writes of one
 project that wait together share one commit, each in its own savepoint. PostgreSQL wants concurrency
-instead, so its work runs one by one on a pool of threads.
+instead, so its work runs one by one on a pool of threads. (A SQLite project that is read often is not even
+handed over: see loop_reads.)
 """
 
 from __future__ import annotations
@@ -34,8 +35,6 @@ Work = Callable[[Session], Any]
 
 log = structlog.get_logger("mbaas.lanes")
 
-# How often a slow statement's deadline is looked at.
-DEADLINE_INSTRUCTIONS = 20_000
 # What one turn of a lane takes at most: a bound on how long its first job waits for the last.
 BATCH = 64
 WRITE_BATCH_SECONDS = 0.02

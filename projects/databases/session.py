@@ -294,6 +294,8 @@ def write_session(project: ProjectHandle) -> Iterator[Session]:
                 session = Session(project, wrapper.connection, is_writing=True)
                 yield session
         finally:
+            # A connection's own writes do not change its data_version.
+            _open.memories.pop(project.alias, None)
             _give_back(project, wrapper)
         for call in session.take_after_commit():
             call()

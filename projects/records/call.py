@@ -36,7 +36,7 @@ class Call:
 
     def with_method(self, method: str) -> Call:
         """The same call as rules see it with ``@request.method``."""
-        return replace(self, request=replace(self.request, method=method))
+        return Call(self.session, self.schema, self.request.with_method(method))
 
     def as_(self, principal: Principal) -> Call:
         return Call(self.session, self.schema, self.request.as_(principal))

@@ -159,3 +159,14 @@ def test_threads_have_sessions_of_their_own(project: ProjectHandle) -> None:
         thread.start()
         thread.join()
     assert "uncommitted" not in seen[0]
+
+
+def test_a_thread_that_reads_and_writes_remembers_nothing_older_than_its_own_write(project: Any) -> None:
+    def remembered() -> Any:
+        with read_session(project) as session:
+            return session.remember("key", lambda: session.row("SELECT count(*) FROM _params"))
+
+    before = remembered()
+    with write_session(project) as session:
+        session.execute("INSERT INTO _params (key, value) VALUES ('another', '1')")
+    assert remembered()[0] == before[0] + 1
