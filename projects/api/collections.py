@@ -158,7 +158,7 @@ async def import_(request: Request) -> Response:
         import_collections(call.session, body, validate_rule=validate_rule, confirm=_confirmed(request))
 
     if _is_yes(request.query_params.get("dryRun", "")):
-        return json_response(await read(request, plan, body=body, slow=True))
+        return json_response(await read(request, plan, body=body, length="long"))
     await write(request, work, body=body)
     return no_content()
 

@@ -19,7 +19,7 @@ from projects.api.responses import error_response
 from projects.client_address import client_address
 from projects.context import current_project
 from projects.databases import Session
-from projects.databases.lanes import lanes
+from projects.databases.lanes import Length, lanes
 from projects.principal import RequestInfo
 from projects.records.call import Call
 from projects.schema.store import load_schema
@@ -122,13 +122,15 @@ def _work_of(
 
 
 async def read(
-    request: Request, work: Callable[[Call], T], *, body: Mapping[str, Any] | None = None, large: bool = False
+    request: Request,
+    work: Callable[[Call], T],
+    *,
+    body: Mapping[str, Any] | None = None,
+    length: Length = "short",
 ) -> T:
-    """``work(call)`` where quick reads are run. It may run twice and must only read.
-
-    ``large``: its answer may be so long that writing it down alone would hold others up.
-    """
-    return await lanes().read(current_project(), _work_of(request, work, body), large=large)
+    """``work(call)`` on a read session; ``length`` says what is expected of it. It may run more than once and must
+    only read."""
+    return await lanes().read(current_project(), _work_of(request, work, body), length)
 
 
 async def write(request: Request, work: Callable[[Call], T], *, body: Mapping[str, Any] | None = None) -> T:

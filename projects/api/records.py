@@ -47,7 +47,9 @@ async def _list(request: Request) -> Response:
             return list_superusers(call, params)
         return list_records(call, name, params)
 
-    return tagged_response(request, Tagged(await read(request, work, large=asks_for_many(params))))
+    return tagged_response(
+        request, Tagged(await read(request, work, length="large" if asks_for_many(params) else "short"))
+    )
 
 
 async def _view(request: Request) -> Response:

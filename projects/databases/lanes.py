@@ -18,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import psycopg.errors
 import structlog
@@ -32,6 +32,9 @@ from projects.databases.session import Session, StoppedError, close_thread, read
 
 T = TypeVar("T")
 Work = Callable[[Session], Any]
+# How long a read may take: a moment; a moment, but its answer is large (writing it down alone would hold the event
+# loop up); or a while, so that it is not even tried where others wait for it.
+Length = Literal["short", "large", "long"]
 
 log = structlog.get_logger("mbaas.lanes")
 
@@ -166,22 +169,22 @@ class Lanes:
         self._postgres_lock = threading.Lock()
         self._in_flight: dict[str, int] = {}
 
-    async def read(self, project: ProjectHandle, work: Callable[[Session], T], *, large: bool = False) -> T:
+    async def read(self, project: ProjectHandle, work: Callable[[Session], T], length: Length = "short") -> T:
         """``work(session)`` on a read session. ``work`` may run more than once and must only read.
 
-        ``large``: its answer may be long, so it never runs on the event loop. Raises TooBusyError, TimedOutError,
-        ShuttingDownError and what ``work`` raises.
+        ``length`` is what the caller expects. Raises TooBusyError, TimedOutError, ShuttingDownError and what
+        ``work`` raises.
         """
         if project.engine == "postgresql":
             return await self._submit(self._pool(), project, _Reading(work))
-        if not large:
+        if length == "short":
             try:
                 return self._here.run(project, work)
             except ElsewhereError:
                 pass
             except StoppedError:
                 return await self._submit(self._slow, project, work)
-        return await self._submit(self._quick, project, work)
+        return await self._submit(self._slow if length == "long" else self._quick, project, work)
 
     async def write(self, project: ProjectHandle, work: Callable[[Session], T]) -> T:
         """``work(session)`` in a write transaction; the answer comes after its commit."""

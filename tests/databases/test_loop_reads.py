@@ -80,7 +80,7 @@ def test_a_project_that_is_read_often_is_read_on_the_loop(lanes: Lanes, project:
 def test_what_may_be_long_never_runs_on_the_loop(lanes: Lanes, project: Any) -> None:
     async def work() -> None:
         await warm(lanes, project)
-        assert await lanes.read(project, thread_of, large=True) != HERE()
+        assert await lanes.read(project, thread_of, "large") != HERE()
 
     run(work)
 
