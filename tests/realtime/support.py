@@ -244,7 +244,7 @@ def change(call: Call, collection: CollectionSchema, record_id: str, **values: A
 def remove(call: Call, collection: CollectionSchema, record_id: str) -> None:
     before = rows.find(call, collection, record_id, lock=True)
     assert before is not None
-    rows.delete(call, collection, record_id)
+    rows.delete(call, collection, [record_id])
     log_change(call, collection, "delete", record_id, before, None)
 
 
