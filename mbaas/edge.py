@@ -41,7 +41,7 @@ _SECURITY_HEADERS = [
     (b"x-frame-options", b"SAMEORIGIN"),
 ]
 _METHODS = b"GET,HEAD,PUT,PATCH,POST,DELETE"
-_EXPOSED = b"X-Request-Id, Retry-After, ETag"
+_EXPOSED = b"X-Request-Id, Retry-After, ETag, Idempotency-Replayed"
 
 
 class Edge:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,11 +12,12 @@ from starlette.routing import Route
 
 from projects.api.batch_body import UNREADABLE, Part, part_failed, put_into_part, read_parts
 from projects.api.bodies import read_body
-from projects.api.dispatch import endpoint, write
+from projects.api.dispatch import endpoint, query_of, write
 from projects.api.limits import limit_parts, limit_request
+from projects.api.once import Once, answer_response
 from projects.api.passwords import hash_now
 from projects.api.record_writes import perform
-from projects.api.responses import as_api_error, json_response
+from projects.api.responses import as_api_error, as_json
 from projects.api.uploads import (
     Reserved,
     Submission,
@@ -29,18 +30,17 @@ from projects.api.uploads import (
 from projects.context import current_project
 from projects.databases.deadline import bound_transaction
 from projects.errors import ApiError, bad_request, forbidden
+from projects.records.answers import Answer
 from projects.records.auth_fields import HashedPasswords
 from projects.records.batch import Progress, Step, UnhashedSteps, lock_records, run_steps
 from projects.records.batch_limits import BatchLimits
 from projects.records.call import Call
-from projects.records.pick import parse_pick
+from projects.records.pick import Pick, parse_pick
 from projects.records.upsert import exists, upserted_id
 from projects.schema.collection import CollectionSchema
-from projects.schema.fields.file import NewFile
 
 # One to find what is to be hashed, one to write; one more for an account that changed in between.
 _TRIES = 3
-_Answers = list[dict[str, Any]]
 
 
 @endpoint
@@ -50,15 +50,16 @@ async def batch(request: Request) -> Response:
     limits = BatchLimits.of(project)
     if not limits.enabled:
         raise forbidden("Batch requests are not allowed.")
-    pick = parse_pick(request.query_params.get("fields", ""))
+    pick = parse_pick(query_of(request).get("fields", ""))
+    once = Once(request)
     submission = await _read(request, limits.body_bytes)
     try:
         parts = read_parts(submission.values, project.ref, limits.requests)
-        answers = await _Batch(request, parts, limits, submission.files).answers()
+        answer = await _Batch(request, submission, parts, limits, pick, once).answer()
     finally:
         if submission.files:
             await discard(submission.files)
-    return json_response(pick(answers) if pick else answers)
+    return answer_response(answer)
 
 
 async def _read(request: Request, limit: int) -> Submission:
@@ -74,30 +75,32 @@ async def _read(request: Request, limit: int) -> Submission:
 @dataclass(slots=True)
 class _Batch:
     request: Request
+    submission: Submission
     parts: Sequence[Part]
     limits: BatchLimits
-    files: Sequence[NewFile] = ()
+    pick: Pick | None
+    once: Once
     progress: Progress = field(default_factory=Progress)
 
-    async def answers(self) -> list[dict[str, Any]]:
+    async def answer(self) -> Answer:
         """What each part is answered. Raises ApiError: for the part that failed, or the batch as a whole."""
         try:
             actions = ("create", "update", "delete")
             await limit_parts(self.request, actions, self._actions, self.progress)
-            return await write_storing(self.request, self.files, self._written)
+            return await write_storing(self.request, self.submission.files, self._written)
         except Exception as error:
             known = as_api_error(error)
             # A server that is busy or too slow is no fault of the part that it came to.
-            raise known if known.status >= 500 else part_failed(self.progress.at, known) from error
+            if self.progress.at < 0 or known.status >= 500:
+                raise known from error
+            raise part_failed(self.progress.at, known) from error
 
-    async def _written(self, wrap: Wrap[_Answers]) -> _Answers | Reserved:
+    async def _written(self, wrap: Wrap[Answer]) -> Answer | Reserved:
         hashed: dict[int, HashedPasswords] = {}
 
-        def work(call: Call) -> _Answers:
-            deadline = bound_transaction(call.session, self.limits.milliseconds)
-            lock_records(call, _targets(call, self.parts))
-            steps = [_step(call, part) for part in self.parts]
-            return run_steps(steps, hashed, self.progress, deadline)
+        def work(call: Call) -> Answer:
+            self.progress.at = -1
+            return self.once.do(call, self.submission.values, lambda: self._rendered(call, hashed))
 
         for _ in range(_TRIES):
             try:
@@ -106,6 +109,13 @@ class _Batch:
                 for self.progress.at, todo in needed.works.items():
                     hashed[self.progress.at] = await hash_now(self.request, todo)
         raise bad_request("A password cannot be changed that often in one batch.")
+
+    def _rendered(self, call: Call, hashed: Mapping[int, HashedPasswords]) -> Answer:
+        deadline = bound_transaction(call.session, self.limits.milliseconds)
+        lock_records(call, _targets(call, self.parts))
+        steps = [_step(call, part) for part in self.parts]
+        answers = run_steps(steps, hashed, self.progress, deadline)
+        return Answer(200, as_json(self.pick(answers) if self.pick else answers))
 
     def _actions(self, call: Call) -> list[tuple[str, str]]:
         return [_counted_as(call, part) for part in self.parts]

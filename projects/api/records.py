@@ -11,11 +11,12 @@ from starlette.routing import Route
 from projects.accounts.superusers import is_superusers_name, list_superusers, view_superuser
 from projects.api.dispatch import endpoint, query_of, read, write
 from projects.api.limits import limit_request
+from projects.api.once import Once, answer_response
 from projects.api.passwords import write_hashing
 from projects.api.record_writes import Action, RecordWrite, perform
-from projects.api.responses import no_content
-from projects.api.tagged import Tagged, show, tagged_response
+from projects.api.tagged import Tagged, rendered, show, tagged_response
 from projects.api.uploads import Reserved, Wrap, read_submission, write_storing
+from projects.records.answers import Answer
 from projects.records.auth_fields import NOTHING_HASHED, HashedPasswords
 from projects.records.call import Call
 from projects.records.list import asks_for_many, list_records
@@ -83,27 +84,34 @@ async def _update(request: Request) -> Response:
 
 async def _write(request: Request, action: Action, name: str, record_id: str = "") -> Response:
     shape = Shape.of(query_of(request))
+    once = Once(request)
     submission = await read_submission(request, name)
+    values = submission.values
     if_match = request.headers.get("if-match", "")
-    wanted = RecordWrite(action, name, record_id, submission.values, shape, if_match)
+    wanted = RecordWrite(action, name, record_id, values, shape, if_match)
 
-    async def run(wrap: Wrap[Tagged | None]) -> Tagged | Reserved | None:
-        def work(call: Call, hashed: HashedPasswords) -> Tagged | Reserved | None:
-            return wrap(lambda asked: perform(asked, wanted, hashed))(call)
+    async def run(wrap: Wrap[Answer]) -> Answer | Reserved:
+        def work(call: Call, hashed: HashedPasswords) -> Answer | Reserved:
+            def write_once(asked: Call) -> Answer:
+                return once.do(asked, values, lambda: rendered(perform(asked, wanted, hashed)))
 
-        return await write_hashing(request, work, body=submission.values)
+            return wrap(write_once)(call)
 
-    shown = await write_storing(request, submission.files, run)
-    assert shown is not None
-    return tagged_response(request, shown)
+        return await write_hashing(request, work, body=values)
+
+    return answer_response(await write_storing(request, submission.files, run))
 
 
 async def _delete(request: Request) -> Response:
     name, record_id = request.path_params["collection"], request.path_params["id"]
     await limit_request(request, "delete", name)
+    once = Once(request)
     wanted = RecordWrite("delete", name, record_id, if_match=request.headers.get("if-match", ""))
-    await write(request, lambda call: perform(call, wanted, NOTHING_HASHED))
-    return no_content()
+
+    def work(call: Call) -> Answer:
+        return once.do(call, None, lambda: rendered(perform(call, wanted, NOTHING_HASHED)))
+
+    return answer_response(await write(request, work))
 
 
 routes = [

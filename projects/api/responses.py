@@ -44,7 +44,16 @@ class _Json(Response):
 
 def json_response(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """``data`` as JSON."""
-    return _Json(orjson.dumps(data, default=_fallback), status, headers)
+    return json_bytes(as_json(data), status, headers)
+
+
+def as_json(data: Any) -> bytes:
+    return orjson.dumps(data, default=_fallback)
+
+
+def json_bytes(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """An answer whose JSON is written already."""
+    return _Json(body, status, headers)
 
 
 def no_content() -> Response:

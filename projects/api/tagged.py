@@ -9,7 +9,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from projects.api.responses import json_response
+from projects.api.responses import as_json, json_bytes
+from projects.records.answers import Answer
 from projects.records.call import Call
 from projects.records.etags import expanded_tag, is_known, record_tag, tag_of
 from projects.records.present import Shape, present_one
@@ -35,12 +36,23 @@ def show(call: Call, collection: CollectionSchema, record: Values, shape: Shape)
     return Tagged(data, expanded_tag(tag, orjson.dumps(data)) if shape.expand else tag)
 
 
+def rendered(shown: Tagged | None) -> Answer:
+    """A write's answer as it is sent: the record with its tag, or 204 without a body."""
+    if shown is None:
+        return Answer(204)
+    body = as_json(shown.data)
+    return Answer(200, body, shown.tag or tag_of(body))
+
+
 def tagged_response(request: Request, answer: Tagged) -> Response:
-    """The answer with its tag; 304 to a read whose client has it."""
-    response = json_response(answer.data)
-    tag = answer.tag or tag_of(bytes(response.body))
+    """The answer to a read with its tag; 304 when the client has it."""
+    body = as_json(answer.data)
+    tag = answer.tag or tag_of(body)
     known = request.headers.get("if-none-match")
-    if known and request.method in ("GET", "HEAD") and is_known(known, tag):
-        response = Response(status_code=304)
-    response.raw_headers.append((b"etag", b'"%b"' % tag.encode()))
+    response = Response(status_code=304) if known and is_known(known, tag) else json_bytes(body)
+    add_tag(response, tag)
     return response
+
+
+def add_tag(response: Response, tag: str) -> None:
+    response.raw_headers.append((b"etag", b'"%b"' % tag.encode()))

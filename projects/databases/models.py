@@ -107,3 +107,22 @@ class StoredFile(models.Model):
             models.Index(fields=["state", "due"], condition=~models.Q(state="stored"), name="files_due"),
             models.Index(fields=["variant_of"], condition=~models.Q(variant_of=""), name="files_variants"),
         ]
+
+
+class Answer(models.Model):
+    """What a write with an ``Idempotency-Key`` was answered, committed with the write itself.
+
+    ``key`` is a hash of who asked and the client's key, ``request`` a keyed hash of what was asked; ``created``
+    is Unix time in seconds.
+    """
+
+    key = models.TextField(primary_key=True)
+    request = models.TextField()
+    status = models.SmallIntegerField()
+    body = models.TextField()
+    tag = models.TextField()
+    created = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        app_label = "tenant"
+        db_table = "_answers"

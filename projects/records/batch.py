@@ -28,9 +28,9 @@ Step = Callable[[HashedPasswords], Any]
 
 @dataclass(slots=True)
 class Progress:
-    """Which step is at work: where a batch failed."""
+    """Which step is at work, -1 when none is: where a batch failed."""
 
-    at: int = 0
+    at: int = -1
 
 
 class UnhashedSteps(Exception):

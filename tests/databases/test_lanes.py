@@ -191,7 +191,7 @@ def test_a_client_that_went_away_does_not_undo_its_write(project: ProjectHandle,
 
 
 def test_writes_that_wait_for_each_other_are_both_done(project: ProjectHandle, lanes: Lanes) -> None:
-    both_hold_one = threading.Barrier(2, timeout=2)
+    both_hold_one = threading.Barrier(2, timeout=0.5)
 
     def raise_(first: str, second: str) -> Callable[[Session], None]:
         def work(session: Session) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -51,6 +53,74 @@ def test_every_answered_create_is_there_after_kill_9(stopped: servers.Server, ki
             assert rows("PRAGMA integrity_check") == [("ok",)]
 
 
+def test_writes_whose_answers_kill_9_took_are_answered_when_sent_again(stopped: servers.Server) -> None:
+    server = stopped
+    server.start()
+    app = App(server.project("crash")).sign_in()
+    app.create_collection("once", {"name": "number", "type": "number", "required": True})
+    answered = asyncio.run(create_until_killed(server, app.url, "once", 300))
+
+    server.start()
+    app = App(server.project("crash")).sign_in()
+    stored = {record["number"]: record["id"] for record in app.records("once")}
+    lost = set(stored) - set(answered.values())
+    again: dict[int, str] = {}
+    with httpx.Client(timeout=TIMEOUT) as http:
+        for number in range(1, max(stored) + 51):
+            answer = http.post(
+                f"{app.url}/api/collections/once/records",
+                json={"number": number},
+                headers=key_of("once", number),
+            )
+            assert answer.status_code == 200, answer.text
+            assert ("idempotency-replayed" in answer.headers) == (number in stored)
+            again[number] = answer.json()["id"]
+    assert stored.items() <= again.items()
+    assert {number: record_id for record_id, number in answered.items()}.items() <= again.items()
+    assert len(app.records("once")) == len(again)
+    server.stop()
+    print(f"{len(lost)} of {len(stored)} committed writes had been answered to nobody")
+
+
+def test_a_write_that_was_committed_and_never_answered_is_not_done_twice(stopped: servers.Server) -> None:
+    server = stopped
+    server.start()
+    app = App(server.project("crash")).sign_in()
+    app.create_collection("silent", {"name": "number", "type": "number"})
+    body = b'{"number": 7}'
+    head = (
+        f"POST /p/crash/api/collections/silent/records HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        f"Idempotency-Key: {key_of('silent', 7)['Idempotency-Key']}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(head.encode() + body)
+        # The client never reads: for it, the answer was lost.
+        deadline = time.monotonic() + TIMEOUT
+        while not (stored := app.records("silent")):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        server.kill()
+
+    server.start()
+    app = App(server.project("crash")).sign_in()
+    for _ in range(2):
+        answer = httpx.post(
+            f"{app.url}/api/collections/silent/records",
+            json={"number": 7},
+            headers=key_of("silent", 7),
+            timeout=TIMEOUT,
+        )
+        assert answer.headers["idempotency-replayed"] == "true"
+        assert answer.json()["id"] == stored[0]["id"]
+    assert len(app.records("silent")) == 1
+    server.stop()
+
+
+def key_of(collection: str, number: int) -> dict[str, str]:
+    return {"Idempotency-Key": f"the creation of {number} in {collection}"}
+
+
 async def create_until_killed(
     server: servers.Server, url: str, collection: str, kill_after: int
 ) -> dict[str, int]:
@@ -63,7 +133,9 @@ async def create_until_killed(
             for number in numbers:
                 try:
                     answer = await http.post(
-                        f"{url}/api/collections/{collection}/records", json={"number": number}
+                        f"{url}/api/collections/{collection}/records",
+                        json={"number": number},
+                        headers=key_of(collection, number),
                     )
                 except httpx.TransportError:
                     return
@@ -71,8 +143,14 @@ async def create_until_killed(
                 answered[answer.json()["id"]] = number
                 if len(answered) == kill_after:
                     server.kill()
+                    # The clients went away with it: what was on its way to them is lost.
+                    for task in clients:
+                        task.cancel()
 
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    clients = [asyncio.create_task(client()) for _ in range(CLIENTS)]
+    for outcome in await asyncio.gather(*clients, return_exceptions=True):
+        if outcome is not None and not isinstance(outcome, asyncio.CancelledError):
+            raise outcome
     return answered
 
 
