@@ -11,6 +11,7 @@ from starlette.routing import Route
 from projects.accounts.superusers import is_superusers_name, list_superusers, view_superuser
 from projects.api.dispatch import endpoint, query_of, read, write
 from projects.api.limits import limit_request
+from projects.api.matching import write_matching
 from projects.api.once import Once, answer_response
 from projects.api.passwords import write_hashing
 from projects.api.record_writes import Action, RecordWrite, perform
@@ -28,8 +29,10 @@ RECORD = "/api/collections/{collection}/records/{id}"
 
 
 @endpoint
-async def list_or_create(request: Request) -> Response:
-    return await (_create(request) if request.method == "POST" else _list(request))
+async def list_or_write(request: Request) -> Response:
+    if request.method == "POST":
+        return await _create(request)
+    return await (write_matching(request) if request.method in ("PATCH", "DELETE") else _list(request))
 
 
 @endpoint
@@ -115,6 +118,6 @@ async def _delete(request: Request) -> Response:
 
 
 routes = [
-    Route(COLLECTION, list_or_create, methods=["GET", "POST"]),
+    Route(COLLECTION, list_or_write, methods=["GET", "POST", "PATCH", "DELETE"]),
     Route(RECORD, view_update_or_delete, methods=["GET", "PATCH", "DELETE"]),
 ]
