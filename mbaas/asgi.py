@@ -19,6 +19,7 @@ from mbaas.edge import Edge
 from mbaas.lifecycle import Lifecycle
 from mbaas.probes import Probes
 from projects.api.app import app as api
+from projects.files.removal import start_removal
 
 # Django answers people in the admin and the control API: few requests, so few threads, kept for good
 # (a thread per request would also mean a database connection per request).
@@ -33,6 +34,7 @@ async def _django(scope: Any, receive: Any, send: Any) -> None:
     await _wsgi(scope, receiving, send)
 
 
+start_removal()
 probes = Probes()
 _log = access_log()
 application = Lifecycle(Edge(api, _django, probes, _log), probes, _log)

@@ -11,11 +11,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mbaas.settings")
 
 app = Celery("mbaas")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["projects.control"])
+app.autodiscover_tasks(["projects.control", "projects.files"])
 app.conf.beat_schedule = {
     "purge-deleted-projects": {
         "task": "projects.control.tasks.purge_deleted_projects",
         "schedule": crontab(minute="7"),
+    },
+    "sweep-files": {
+        "task": "projects.files.tasks.sweep_files",
+        "schedule": crontab(minute="37"),
     },
     "forget-expired-sessions": {
         "task": "projects.control.tasks.forget_expired_sessions",

@@ -132,6 +132,13 @@ MBAAS_MAX_FILE_BYTES = env.integer("MBAAS_MAX_FILE_BYTES", 5 * 1024**3, least=10
 MBAAS_MAX_FILES_PER_REQUEST = env.integer("MBAAS_MAX_FILES_PER_REQUEST", 100, least=1)
 # What the files of one project may take, in bytes; 0: no limit. A project's own setting overrides it.
 MBAAS_FILES_QUOTA_BYTES = env.integer("MBAAS_FILES_QUOTA_BYTES", 0)
+# How long clients may keep a public file without asking again, in seconds; its content never changes.
+MBAAS_FILES_CACHE_SECONDS = env.integer("MBAAS_FILES_CACHE_SECONDS", 2_592_000)
+# Larger images get no thumbs: a decoded pixel takes up to 6 bytes.
+MBAAS_IMAGE_MAX_PIXELS = env.integer("MBAAS_IMAGE_MAX_PIXELS", 50_000_000, least=1)
+MBAAS_IMAGE_THREADS = env.integer("MBAAS_IMAGE_THREADS", 2, least=1)
+# Thumbs that may wait to be made; for more the answer is 503.
+MBAAS_IMAGE_QUEUE = env.integer("MBAAS_IMAGE_QUEUE", 100, least=1)
 # How long an upload may take to be attached to its record before it is removed.
 MBAAS_FILES_PENDING_SECONDS = env.integer("MBAAS_FILES_PENDING_SECONDS", 86_400, least=60)
 

@@ -187,6 +187,8 @@ class Project(models.Model):
     settings = models.JSONField(default=dict, blank=True)
     # When the data of a project in deletion goes; null for every other project.
     delete_after = models.DateTimeField(null=True, blank=True)
+    # Its data is being removed: from here there is no way back.
+    purging = models.BooleanField(default=False, editable=False)
     created = models.DateTimeField(auto_now_add=True)
     updated = models.DateTimeField(auto_now=True)
 

@@ -14,6 +14,7 @@ from projects.control.projects import find_locked, locked, wrong_status
 from projects.control.roles import Action, require, require_operator
 from projects.databases import drop_database
 from projects.errors import FieldError, bad_request, invalid_fields
+from projects.files.removal import remove_everything
 from projects.models import Project
 
 
@@ -52,6 +53,8 @@ def cancel_deletion(actor: Actor, project: Project) -> Project:
         project = locked(project)
         if project.status != Project.Status.DELETING:
             raise bad_request("The project is not being deleted.")
+        if project.purging:
+            raise bad_request("The project's data is being removed already.")
         project.status = Project.Status.SUSPENDED
         project.delete_after = None
         project.save()
@@ -69,20 +72,30 @@ def purge_project(actor: Actor, project: Project, *, before_due: bool = False) -
     """Remove the project's database and row for good; its ref is free afterwards, its uid never.
 
     Only a project in deletion, and only after its grace period unless ``before_due`` (operators).
-    Safe to repeat after a crash. Raises ApiError 400, 403.
+    Safe to repeat after a crash. Raises ApiError 400, 403, StorageError when its files cannot be removed.
     """
     require_operator(actor)
     with control_transaction():
-        found = find_locked(project)
-        if found is None:
-            raise bad_request("The project is gone already.")
-        project = found
-        if project.status != Project.Status.DELETING or project.delete_after is None:
-            raise bad_request("The project is not being deleted.")
-        if project.delete_after > timezone.now() and not before_due:
-            raise bad_request("The project's grace period is not over.")
-        # Inside the transaction: a cancellation waits for the lock and then finds no project, instead of
-        # one without data. A crash in between leaves the row, and the next purge drops what is left.
+        project = _purgeable(project, before_due=before_due)
+        project.purging = True
+        project.save()
+    # A bucket may take minutes, and the control plane waits for nothing; a cancellation is refused meanwhile.
+    remove_everything(project.handle())
+    with control_transaction():
+        project = _purgeable(project, before_due=before_due)
+        # A crash in between leaves the row, and the next purge drops what is left.
         drop_database(project.handle())
         audit.record(actor, "project.purged", project=project, target=project.ref)
         project.delete()
+
+
+def _purgeable(project: Project, *, before_due: bool) -> Project:
+    """The project's row, locked. Raises ApiError 400 when it may not be purged."""
+    found = find_locked(project)
+    if found is None:
+        raise bad_request("The project is gone already.")
+    if found.status != Project.Status.DELETING or found.delete_after is None:
+        raise bad_request("The project is not being deleted.")
+    if found.delete_after > timezone.now() and not before_due:
+        raise bad_request("The project's grace period is not over.")
+    return found

@@ -114,17 +114,22 @@ def attach(session: Session, key: str, *, collection: str, record: str, field: s
     return session.execute(statement, (collection, record, field, name, key)) == 1
 
 
-def attach_variant(session: Session, key: str, original: str) -> bool:
-    """Make a pending variant servable beside its file. False when that file is no record's any more."""
-    # The lock keeps a release that has begun, and would not see the variant, from missing it.
-    lock = "" if session.engine == "sqlite" else " FOR SHARE"
-    found = session.row(
-        session.sql(f"SELECT 1 FROM _files WHERE key = ? AND state = 'stored'{lock}"), (original,)
+def attach_variant(session: Session, made: FileRow) -> str:
+    """Make a pending variant servable beside its file. The key of the variant that is there now.
+
+    That is another one's when somebody was quicker, and ``""`` when the file is no record's any more.
+    """
+    # The lock lets one at a time do this, and keeps a release that has begun from missing the variant.
+    lock = "" if session.engine == "sqlite" else " FOR UPDATE"
+    original = session.row(
+        session.sql(f"SELECT 1 FROM _files WHERE key = ? AND state = 'stored'{lock}"), (made.variant_of,)
     )
-    if found is None:
-        return False
+    if original is None:
+        return ""
+    for other in find_files(session, made.collection, made.record, [made.name]):
+        return other.key
     statement = "UPDATE _files SET state = 'stored', due = '' WHERE key = ? AND state = 'pending'"
-    return session.execute(session.sql(statement), (key,)) == 1
+    return made.key if session.execute(session.sql(statement), (made.key,)) == 1 else ""
 
 
 def release_names(session: Session, collection: str, record: str, names: Sequence[str]) -> None:

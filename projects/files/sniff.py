@@ -6,6 +6,7 @@ a text that could be markup is never called plain.
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Final
 
@@ -38,6 +39,7 @@ _HTML: Final = re.compile(
 )
 # Control characters that no text has (the same standard, binary data byte).
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_WITH_CHARSET: Final = frozenset({"text/plain", "text/html", "text/xml"})
 _SHEBANG: Final = re.compile(rb"#!\s*\S*?(?:/|\s)(python|php|sh|bash|dash|zsh|ksh|perl|node|ruby)[\d.]*\b")
 _INTERPRETERS: Final = {"python": "text/x-python", "php": "text/x-php", "node": "text/javascript"}
 # Texts that their names alone can tell; the content has been found to be harmless by then.
@@ -51,18 +53,19 @@ _BY_EXTENSION: Final = {
 def sniff(head: bytes, size: int, original: str = "") -> str:
     """The MIME type of a file of ``size`` bytes that begins with ``head`` (HEAD_BYTES of it, or all).
 
-    ``original``, the client's name, only tells plain texts apart. ``application/octet-stream`` is what
-    nothing is known of.
+    Texts that browsers show have a ``charset``. ``original``, the client's name, only tells plain texts apart.
+    ``application/octet-stream`` is what nothing is known of.
     """
     if not head:
         return "text/plain"
     known = _by_signature(head)
     if known:
         return known
-    text = _as_text(head)
+    text, charset = _as_text(head)
     if text is None:
         return "application/octet-stream"
-    return _text_type(text, original, whole=size <= len(head))
+    kind = _text_type(text, original, whole=size <= len(head))
+    return f"{kind}; charset={charset}" if kind in _WITH_CHARSET else kind
 
 
 def _by_signature(head: bytes) -> str:
@@ -73,13 +76,23 @@ def _by_signature(head: bytes) -> str:
     return plain_type(found.mime) if found is not None else ""
 
 
-def _as_text(head: bytes) -> bytes | None:
-    """``head`` as UTF-8 without a byte order mark; None when it is no text."""
-    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+def _as_text(head: bytes) -> tuple[bytes | None, str]:
+    """``head`` without a byte order mark, and its encoding; UTF-16 as UTF-8. None when it is no text."""
+    for mark, encoding, charset in (
+        (b"\xff\xfe", "utf-16-le", "utf-16le"),
+        (b"\xfe\xff", "utf-16-be", "utf-16be"),
+    ):
         if head.startswith(mark):
-            return head[2:].decode(encoding, "ignore").encode()
+            return head[2:].decode(encoding, "ignore").encode(), charset
     body = head.removeprefix(b"\xef\xbb\xbf")
-    return None if _BINARY.search(body) else body
+    if _BINARY.search(body):
+        return None, ""
+    try:
+        # The end may be in the middle of a character.
+        codecs.getincrementaldecoder("utf-8")().decode(body)
+    except UnicodeDecodeError:
+        return body, "iso-8859-1"
+    return body, "utf-8"
 
 
 def _text_type(text: bytes, original: str, *, whole: bool) -> str:

@@ -47,7 +47,7 @@ def store(session: Session, key: str, size: int = 10, **owner: str) -> None:
 def variant(session: Session, key: str, original: str) -> bool:
     made = row(key, 3, variant_of=original, name=f"{key}.txt", **OWNER)
     reserve(session, [made], seconds=60)
-    return attach_variant(session, key, original)
+    return attach_variant(session, made) == key
 
 
 def claimed(session: Session) -> set[str]:
@@ -99,9 +99,19 @@ def test_what_is_released_is_removed_and_nothing_else(session: Session, how: str
 
 def test_a_variant_of_a_released_file_is_never_served(session: Session) -> None:
     store(session, "k")
-    reserve(session, [row("t", variant_of="k", name="t.txt", **OWNER)], seconds=60)
+    made = row("t", variant_of="k", name="t.txt", **OWNER)
+    reserve(session, [made], seconds=60)
     release_records(session, "c1", ["r1"])
-    assert not attach_variant(session, "t", "k")
+    assert attach_variant(session, made) == ""
+
+
+def test_of_two_equal_variants_the_first_stays(session: Session) -> None:
+    store(session, "k")
+    first, second = (row(key, variant_of="k", name="t.txt", **OWNER) for key in ("t1", "t2"))
+    reserve(session, [first, second], seconds=60)
+    assert attach_variant(session, first) == "t1"
+    assert attach_variant(session, second) == "t1"
+    assert [found.key for found in find_files(session, "c1", "r1", ["t.txt"])] == ["t1"]
 
 
 def test_what_was_never_attached_is_removed_when_its_time_is_over(session: Session) -> None:

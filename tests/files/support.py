@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
-from starlette.routing import Router
 
 from projects.api.app import app as api
 from projects.context import ProjectHandle, use_project
@@ -42,12 +41,12 @@ def make_docs(project: ProjectHandle, **options: Any) -> None:
         )
 
 
-def serve(project: ProjectHandle, test: Callable[[Client], Awaitable[None]], app: Router = api) -> None:
+def serve(project: ProjectHandle, test: Callable[[Client], Awaitable[None]]) -> None:
     """Run ``test(client)`` against the project's API, inside the project as the server does."""
 
     async def inside(scope: Any, receive: Any, send: Any) -> None:
         with use_project(project):
-            await app(scope, receive, send)
+            await api(scope, receive, send)
 
     async def run() -> None:
         transport = httpx.ASGITransport(inside, client=("192.0.2.1", 1))

@@ -26,10 +26,10 @@ _NO_SIZE: Final = FieldError("validation_not_in_invalid", "Must not be in list."
 class Upload:
     """What is known of a file on its way into a record.
 
-    ``original`` is the client's name for it, ``type`` what its content says it is (a MIME type without
-    parameters), ``checksum`` the SHA-256 of its ``size`` bytes as hex, ``key`` the name of its object.
-    ``path``: where its bytes wait on this machine's disk until they are in the storage (``stored``).
-    ``granted``: a write may go on as if they were, to see that it succeeds; ``wanted`` is what it then says.
+    ``key`` names its object, ``original`` is the client's name for it, ``type`` the MIME type of its content,
+    ``checksum`` the SHA-256 of its ``size`` bytes as hex. ``path``: where its bytes wait on this machine's disk
+    until they are in the storage (``stored``). ``granted``: a write may go on as if they were, to see that it
+    succeeds; ``wanted`` is what it then says.
     """
 
     key: str
