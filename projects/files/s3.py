@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
+from boto3.exceptions import Boto3Error
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files import File
+from storages.backends.s3 import S3Storage as Backend
 
 from projects.context import ProjectHandle
 from projects.files.disk import disk_error
+from projects.files.s3_account import S3Account
 from projects.files.storage import (
     ObjectInfo,
     ObjectMissingError,
@@ -37,26 +42,6 @@ _FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "507"}
 _DELETED_TOGETHER = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class S3Account:
-    """Where a bucket is and how to reach it. ``endpoint`` is empty for Amazon's own.
-
-    ``prefix`` comes before the project's uid in every object's name. ``path_style``: the bucket's name
-    stands in the path, not in the host name.
-    """
-
-    bucket: str
-    endpoint: str = ""
-    region: str = ""
-    access_key: str = ""
-    secret_key: str = ""
-    prefix: str = ""
-    path_style: bool = False
-
-    def __repr__(self) -> str:
-        return f"S3Account(bucket={self.bucket!r}, endpoint={self.endpoint!r}, prefix={self.prefix!r})"
-
-
 class S3Storage:
     """One project's prefix ``<prefix>/<uid>/`` in a bucket."""
 
@@ -64,7 +49,7 @@ class S3Storage:
         self._bucket = account.bucket
         self._uid = project.uid
         self._prefix = "/".join(part for part in (account.prefix.strip("/"), project.uid) if part)
-        self._backend = _backend(account)
+        self._backend = _backend(account, settings.MBAAS_FILES_TIMEOUT_SECONDS)
 
     @property
     def client(self) -> Any:
@@ -129,15 +114,30 @@ class S3Storage:
             raise StorageUnavailableError(f"{len(failed)} objects were not deleted: {failed[0]}")
 
 
-@lru_cache(maxsize=64)
-def _backend(account: S3Account) -> Any:
-    """The account's storage, shared by all projects in it: its clients (one per thread) are dear."""
-    # Loaded when there is a bucket to reach: boto3 takes a third of a second and 30 MB.
-    from botocore.config import Config
-    from storages.backends.s3 import S3Storage as Backend
+class _Backend(Backend):  # type: ignore[misc]
+    """Django-storages' S3 storage with one session: each thread's would read boto3's models from disk anew."""
 
-    seconds = settings.MBAAS_FILES_TIMEOUT_SECONDS
-    return Backend(
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # Sessions are not made for several threads at once; the clients that they make are.
+        self._making = Lock()
+        self._session: Any = None
+
+    def _create_session(self) -> Any:
+        if self._session is None:
+            self._session = super()._create_session()
+        return self._session
+
+    @property
+    def connection(self) -> Any:
+        with self._making:
+            return super().connection
+
+
+@lru_cache(maxsize=64)
+def _backend(account: S3Account, seconds: int) -> _Backend:
+    """The account's storage, shared by all projects in it: its clients (one per thread) are dear."""
+    return _Backend(
         bucket_name=account.bucket,
         endpoint_url=account.endpoint or None,
         region_name=account.region or None,
@@ -185,9 +185,6 @@ class _Nothing:
 
 @contextmanager
 def _errors(key: str) -> Iterator[None]:
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
         yield
     except ClientError as error:
