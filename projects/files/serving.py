@@ -15,6 +15,7 @@ from projects.records.access import satisfies
 from projects.records.call import Call
 from projects.records.rows import find
 from projects.schema.collection import CollectionSchema
+from projects.schema.fields.coerce import is_storable
 from projects.schema.fields.file import FileField
 from projects.schema.store import load_schema
 
@@ -56,6 +57,8 @@ def find_file(session: Session, asked: FileRequest, info: Callable[[], RequestIn
     collection = schema.get(asked.collection)
     if collection is None:
         raise not_found("Missing or invalid collection context.")
+    if not is_storable(asked.name + asked.record):
+        raise not_found()
     thumb = thumb_of(asked.name, asked.thumb, asked.accept) if asked.thumb else None
     names = (asked.name,) if thumb is None else (asked.name, thumb.name)
     rows = session.remember(
