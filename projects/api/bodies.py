@@ -10,9 +10,10 @@ from urllib.parse import parse_qsl
 
 import orjson
 from django.conf import settings
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from projects.api.multipart import FormReader, too_large
+from projects.api.requests import header
 from projects.errors import ApiError, bad_request
 
 JSON_PART = "@jsonPayload"
@@ -35,7 +36,7 @@ async def read_body(request: Request, broken: str = "", limit: int | None = None
 
 
 async def _read_body(request: Request, limit: int) -> dict[str, Any]:
-    kind = request.headers.get("content-type", "")
+    kind = header(request, b"content-type")
     if kind.startswith("application/json"):
         return parse_json_object(await read_bytes(request, limit))
     if kind.startswith("multipart/form-data"):
@@ -64,15 +65,18 @@ async def read_bytes(request: Request, limit: int) -> bytes:
 
 async def chunks(request: Request) -> AsyncIterator[bytes]:
     """The body as it comes. Raises 400 when the client goes away before its end."""
-    try:
-        async for part in request.stream():
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise bad_request()
+        more = message.get("more_body", False)
+        if part := message.get("body", b""):
             yield part
-    except ClientDisconnect:
-        raise bad_request() from None
 
 
 def refuse_if_announced_larger(request: Request, limit: int) -> None:
-    length = request.headers.get("content-length", "")
+    length = header(request, b"content-length")
     if length.isdigit() and int(length) > limit:
         raise too_large()
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache, wraps
-from types import MappingProxyType
+from functools import cache, wraps
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 from django.conf import settings
 from starlette.requests import Request
 from starlette.responses import Response
 
 from projects.accounts.principals import resolve_principal
+from projects.api.requests import header, query_of
 from projects.api.responses import error_response
 from projects.client_address import client_address
 from projects.context import current_project
@@ -73,36 +72,6 @@ def client_ip(request: Request) -> str:
     """The address the request came from."""
     peer = request.scope.get("client")
     return client_address(peer[0] if peer else "", lambda name: request.headers.get(name, ""))
-
-
-def query_of(request: Request) -> Mapping[str, str]:
-    """The query's parameters; of several with one name the last."""
-    raw: bytes = request.scope["query_string"]
-    if not raw:
-        return _NO_QUERY
-    return _read_query(raw) if len(raw) <= _SHORT_QUERY else dict(_query_pairs(raw))
-
-
-_NO_QUERY: Mapping[str, str] = MappingProxyType({})
-# Apps ask the same questions all day; longer ones are remembered by nobody.
-_SHORT_QUERY = 256
-
-
-@lru_cache(maxsize=2048)
-def _read_query(raw: bytes) -> Mapping[str, str]:
-    return MappingProxyType(dict(_query_pairs(raw)))
-
-
-def _query_pairs(raw: bytes) -> list[tuple[str, str]]:
-    return parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
-
-
-def header(request: Request, name: bytes) -> str:
-    """The first header with that lower-case name; ``""`` where there is none."""
-    for key, value in request.scope["headers"]:
-        if key == name:
-            return str(value, "latin-1")
-    return ""
 
 
 def _work_of(

@@ -16,6 +16,7 @@ from django.conf import settings
 from starlette.requests import Request
 from starlette.responses import Response
 
+from projects.api.requests import header
 from projects.api.responses import json_bytes
 from projects.api.tagged import add_tag
 from projects.errors import bad_request
@@ -30,7 +31,7 @@ class Once:
     """One write with its ``Idempotency-Key``, if it has any. Raises ApiError 400 for a key that is none."""
 
     def __init__(self, request: Request) -> None:
-        self._key = request.headers.get("idempotency-key", "")
+        self._key = header(request, b"idempotency-key")
         if len(self._key) > _LONGEST or not self._key.isprintable() or not self._key.isascii():
             raise bad_request(f"An Idempotency-Key has 1 to {_LONGEST} visible ASCII characters.")
         self._request = request

@@ -9,12 +9,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from projects.accounts.superusers import is_superusers_name, list_superusers, view_superuser
-from projects.api.dispatch import endpoint, query_of, read, write
+from projects.api.dispatch import endpoint, read, write
 from projects.api.limits import limit_request
 from projects.api.matching import write_matching
 from projects.api.once import Once, answer_response
 from projects.api.passwords import write_hashing
 from projects.api.record_writes import Action, RecordWrite, perform
+from projects.api.requests import header, query_of
 from projects.api.tagged import Tagged, rendered, show, tagged_response
 from projects.api.uploads import Reserved, Wrap, read_submission, write_storing
 from projects.records.answers import Answer
@@ -90,7 +91,7 @@ async def _write(request: Request, action: Action, name: str, record_id: str = "
     once = Once(request)
     submission = await read_submission(request, name)
     values = submission.values
-    if_match = request.headers.get("if-match", "")
+    if_match = header(request, b"if-match")
     wanted = RecordWrite(action, name, record_id, values, shape, if_match)
 
     async def run(wrap: Wrap[Answer]) -> Answer | Reserved:
@@ -109,7 +110,7 @@ async def _delete(request: Request) -> Response:
     name, record_id = request.path_params["collection"], request.path_params["id"]
     await limit_request(request, "delete", name)
     once = Once(request)
-    wanted = RecordWrite("delete", name, record_id, if_match=request.headers.get("if-match", ""))
+    wanted = RecordWrite("delete", name, record_id, if_match=header(request, b"if-match"))
 
     def work(call: Call) -> Answer:
         return once.do(call, None, lambda: rendered(perform(call, wanted, NOTHING_HASHED)))

@@ -9,6 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from projects.api.requests import header
 from projects.api.responses import as_json, json_bytes
 from projects.records.answers import Answer
 from projects.records.call import Call
@@ -48,7 +49,7 @@ def tagged_response(request: Request, answer: Tagged) -> Response:
     """The answer to a read with its tag; 304 when the client has it."""
     body = as_json(answer.data)
     tag = answer.tag or tag_of(body)
-    known = request.headers.get("if-none-match")
+    known = header(request, b"if-none-match")
     response = Response(status_code=304) if known and is_known(known, tag) else json_bytes(body)
     add_tag(response, tag)
     return response

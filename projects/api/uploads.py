@@ -15,6 +15,7 @@ from starlette.requests import Request
 from projects.api.bodies import chunks, form_values, read_body, refuse_if_announced_larger
 from projects.api.dispatch import read, write
 from projects.api.multipart import FileLimit, FormReader
+from projects.api.requests import header
 from projects.context import current_project
 from projects.files.saving import abandon, discard_spooled, reserve_uploads, store_upload
 from projects.files.threads import in_files_pool, in_storage_pool
@@ -38,7 +39,7 @@ class Submission:
 
 
 def is_multipart(request: Request) -> bool:
-    return request.headers.get("content-type", "").startswith("multipart/form-data")
+    return header(request, b"content-type").startswith("multipart/form-data")
 
 
 async def read_submission(request: Request, collection_name: str) -> Submission:

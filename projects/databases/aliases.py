@@ -80,6 +80,8 @@ def sqlite_config(path: Path) -> dict[str, Any]:
         "PRAGMA temp_store=MEMORY",
         "PRAGMA cache_size=-8000",
         "PRAGMA journal_size_limit=67108864",
+        # 16 MB: pages that many writes touch are carried over, and waited for, four times more seldom than by default.
+        "PRAGMA wal_autocheckpoint=4000",
         "PRAGMA trusted_schema=OFF",
     )
     return {

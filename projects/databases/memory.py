@@ -1,4 +1,4 @@
-"""What was read from a SQLite database, kept for as long as nobody writes to it."""
+"""What was read from a project's database, kept for as long as nobody writes to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ _LIMIT = 5_000
 
 
 class Memory:
-    """Belongs to one connection that only reads.
+    """Of one SQLite connection that only reads; or of one transaction that writes, whose session forgets what its own
+    writes have changed.
 
     ``PRAGMA data_version`` (sqlite.org/pragma.html#pragma_data_version) changes whenever another connection, of
     whatever process, has committed. It is asked first thing in a transaction, so that it belongs to the snapshot which
@@ -34,6 +35,9 @@ class Memory:
         if version != self._version:
             self._values.clear()
             self._version = version
+
+    def forget(self) -> None:
+        self._values.clear()
 
     def get(self, key: Hashable, load: Callable[[], T]) -> T:
         """The value kept for ``key``, else what ``load()`` reads."""

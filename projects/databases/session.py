@@ -115,9 +115,15 @@ class Session:
     def remember(self, key: Hashable, load: Callable[[], T]) -> T:
         """What ``load()`` reads, asked again only once somebody has written to the database.
 
-        Where that cannot be known (PostgreSQL, a session that writes) it is read each time.
+        Where that cannot be known (reads on PostgreSQL) it is read each time. What a session that writes remembers
+        ends with its transaction; who changes something that is remembered calls ``forget``.
         """
         return load() if self._memory is None else self._memory.get(key, load)
+
+    def forget(self) -> None:
+        """Read anew what was remembered: this session has changed it."""
+        if self._memory is not None:
+            self._memory.forget()
 
     def sql(self, text: str) -> str:
         """Hand-written SQL with ``?`` in the engine's placeholders. ``?`` must not occur in literals."""
@@ -134,6 +140,7 @@ class Session:
             yield
         except BaseException:
             del self._after_commit[kept:]
+            self.forget()
             self._cursor.execute(f"ROLLBACK TO SAVEPOINT {name}")
             self._cursor.execute(f"RELEASE SAVEPOINT {name}")
             raise
@@ -291,7 +298,7 @@ def write_session(project: ProjectHandle) -> Iterator[Session]:
         wrapper = _checkout(project)
         try:
             with transaction.atomic(using=project.alias, durable=True):
-                session = Session(project, wrapper.connection, is_writing=True)
+                session = Session(project, wrapper.connection, Memory(), is_writing=True)
                 yield session
         finally:
             # A connection's own writes do not change its data_version.

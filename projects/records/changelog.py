@@ -56,6 +56,7 @@ def log_change(
         (collection.id, record_id, action, _json(before), now_text()),
     )
     assert row is not None
+    _forget_users(session, collection)
     event = _event(call, collection, action, row[0], Change(record_id, before, after))
     session.after_commit(lambda: announce(event))
 
@@ -65,6 +66,7 @@ def log_changes(call: Call, collection: CollectionSchema, action: Action, change
     session = call.session
     append = _append_sqlite if session.engine == "sqlite" else _append_postgresql
     numbers = append(session, collection.id, action, changes)
+    _forget_users(session, collection)
     events = [
         _event(call, collection, action, seq, change) for seq, change in zip(numbers, changes, strict=True)
     ]
@@ -74,6 +76,12 @@ def log_changes(call: Call, collection: CollectionSchema, action: Action, change
             announce(event)
 
     session.after_commit(announce_all)
+
+
+def _forget_users(session: Session, collection: CollectionSchema) -> None:
+    # Who signed in is remembered with the session.
+    if collection.is_auth:
+        session.forget()
 
 
 def _append_sqlite(

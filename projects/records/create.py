@@ -33,7 +33,7 @@ def create_record(
 ) -> Values:
     """Store the record that ``body`` describes and return it whole.
 
-    Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong,
+    What raises must be undone by whoever opened the transaction, or a savepoint in it. Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong,
     UnhashedPasswords when there is a password to hash first, UnstoredFiles when there is a file to store.
     """
     rule = condition_for(call, collection.create_rule)
@@ -51,8 +51,7 @@ def create_record(
     hash_passwords(call, collection, values, hashed, is_new=True)
     files = take_new_files(collection, values)
     try:
-        with call.session.savepoint():
-            insert(call, collection, values)
+        insert(call, collection, values)
     except IntegrityErrors as error:
         raise refusal(error, collection, FAILED) from None
     attach_files(call, collection, values["id"], files)

@@ -64,8 +64,7 @@ def update_record(
     hash_passwords(call, collection, changed, hashed, is_new=False)
     files = take_new_files(collection, changed)
     try:
-        with call.session.savepoint():
-            update(call, collection, record_id, changed)
+        update(call, collection, record_id, changed)
     except IntegrityErrors as error:
         raise refusal(error, collection, FAILED) from None
     release_replaced(call, collection, before, changed)

@@ -33,7 +33,8 @@ def upsert_record(
     if if_match:
         raise ApiError(412, CHANGED)
     try:
-        return create_record(creating, collection, body, hashed)
+        with call.session.savepoint():
+            return create_record(creating, collection, body, hashed)
     except ApiError as error:
         # On PostgreSQL another may have created it in between.
         if "id" not in error.data or not exists(call, collection, record_id):

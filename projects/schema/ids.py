@@ -19,12 +19,15 @@ DEFAULT_ID_PATTERN: Final = "^[a-z0-9]+$"
 DEFAULT_ID_AUTOGENERATE: Final = "[a-z0-9]{15}"
 
 
+_THREE_DIGITS: Final = [a + b + c for a in _BASE36 for b in _BASE36 for c in _BASE36]
+_THREE: Final = 36**3
+
+
 def _base36(number: int, digits: int) -> str:
-    out = []
-    for _ in range(digits):
-        number, digit = divmod(number, 36)
-        out.append(_BASE36[digit])
-    return "".join(reversed(out))
+    """The last ``digits`` (nine at most) of ``number``."""
+    high, low = divmod(number, _THREE)
+    higher, middle = divmod(high, _THREE)
+    return (_THREE_DIGITS[higher % _THREE] + _THREE_DIGITS[middle] + _THREE_DIGITS[low])[-digits:]
 
 
 def new_record_id() -> str:

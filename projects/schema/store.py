@@ -74,6 +74,7 @@ def lock_schema(session: Session) -> ProjectSchema:
     """The schema, held against other changes until the transaction ends. First step of every change."""
     if session.engine == "postgresql":
         session.row("SELECT value FROM _params WHERE key = 'schema_version' FOR UPDATE")
+        session.forget()
     return load_schema(session)
 
 
@@ -91,6 +92,7 @@ def raise_version(session: Session) -> int:
         else "INSERT INTO _params (value, key) VALUES (?, 'schema_version')"
     )
     session.execute(session.sql(statement), (str(version),))
+    session.forget()
     return version
 
 

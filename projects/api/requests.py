@@ -1,0 +1,40 @@
+"""What endpoints read of a request most often, without the objects that Starlette makes for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+
+def query_of(request: Request) -> Mapping[str, str]:
+    """The query's parameters; of several with one name the last."""
+    raw: bytes = request.scope["query_string"]
+    if not raw:
+        return _NO_QUERY
+    return _read_query(raw) if len(raw) <= _SHORT_QUERY else dict(_query_pairs(raw))
+
+
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
+# Apps ask the same questions all day; longer ones are remembered by nobody.
+_SHORT_QUERY = 256
+
+
+@lru_cache(maxsize=2048)
+def _read_query(raw: bytes) -> Mapping[str, str]:
+    return MappingProxyType(dict(_query_pairs(raw)))
+
+
+def _query_pairs(raw: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
+
+
+def header(request: Request, name: bytes) -> str:
+    """The first header with that lower-case name; ``""`` where there is none."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return ""
