@@ -20,7 +20,12 @@ class Deadline:
     """When work has to be done. As SQLite's progress handler it stops the statement that is running then."""
 
     def __init__(self, milliseconds: int) -> None:
-        self._at = time.monotonic() + milliseconds / 1000
+        self._seconds = milliseconds / 1000
+        self.restart()
+
+    def restart(self) -> None:
+        """As much time again from now on."""
+        self._at = time.monotonic() + self._seconds
         self.passed = False
 
     def __call__(self) -> int:

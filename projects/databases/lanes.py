@@ -5,9 +5,9 @@ everything that waits at once and gives it all back with one wake-up of the loop
 rule and change log, measured against an executor call per request: 2.2 times the gets, 2.4 times the
 creates.) SQLite has three kinds: a quick read lane, whose statements are stopped after a fixed number of
 instructions; the slow pool, where what was stopped runs again; and writer lanes, where the writes of one
-project that wait together share one commit, each in its own savepoint. PostgreSQL wants concurrency
-instead, so its work runs one by one on a pool of threads. (A SQLite project that is read often is not even
-handed over: see loop_reads.)
+project that wait together share one commit, and one that fails takes nothing of the others with it. (A project
+that is read often is not even handed over: see loop_reads.) PostgreSQL wants concurrency instead, so its work
+runs one by one on a pool of threads.
 """
 
 from __future__ import annotations
@@ -157,6 +157,10 @@ def _by_project(jobs: list[Job]) -> list[list[Job]]:
     return list(groups.values())
 
 
+class _SpoiledError(Exception):
+    """A transaction of several jobs holds a part of one that failed."""
+
+
 class Lanes:
     """All lanes of this process. ``read`` and ``write`` are what the API calls."""
 
@@ -187,7 +191,10 @@ class Lanes:
         return await self._submit(self._slow if length == "long" else self._quick, project, work)
 
     async def write(self, project: ProjectHandle, work: Callable[[Session], T]) -> T:
-        """``work(session)`` in a write transaction; the answer comes after its commit."""
+        """``work(session)`` in a write transaction; the answer comes after its commit.
+
+        ``work`` may run more than once, each time on a database without what it did before.
+        """
         if project.engine == "postgresql":
             return await self._submit(self._pool(), project, work)
         lane = self._writers[hash(project.uid) % len(self._writers)]
@@ -272,26 +279,44 @@ class Lanes:
 
     def _write_together(self, group: list[Job]) -> int:
         """Run jobs of one project in one transaction; returns how many were run before time was up."""
+        try:
+            return self._attempt(group, apart=False)
+        except _SpoiledError:
+            # A job failed after it had written something. Nothing has been answered yet: all are run again, each in
+            # a savepoint of its own. (One around every job would cost all of them what so few need.)
+            for job in group:
+                job.result = job.error = None
+            return self._attempt(group, apart=True)
+
+    def _attempt(self, group: list[Job], *, apart: bool) -> int:
         started = time.monotonic()
+        deadline = Deadline(settings.MBAAS_STATEMENT_TIMEOUT_MS)
         done = 0
         try:
             with write_session(group[0].project) as session:
                 for job in group:
-                    deadline = Deadline(settings.MBAAS_STATEMENT_TIMEOUT_MS)
+                    deadline.restart()
                     session.limit(deadline, DEADLINE_INSTRUCTIONS)
                     done += 1
+                    written = session.written
                     try:
-                        with session.savepoint():
+                        if apart:
+                            with session.savepoint():
+                                job.result = job.work(session)
+                        else:
                             job.result = job.work(session)
                     except Exception as error:
                         job.error = TimedOutError() if isinstance(error, StoppedError) else error
                         if not session.in_transaction:
                             # SQLite itself gave the transaction up (disk full, I/O error): all are lost.
                             raise
-                    finally:
-                        session.limit(None)
+                        if not apart and session.written != written:
+                            raise _SpoiledError from error
                     if time.monotonic() - started > WRITE_BATCH_SECONDS:
                         break
+                session.limit(None)
+        except _SpoiledError:
+            raise
         except Exception as error:
             done = max(done, 1)
             for job in group[:done]:

@@ -50,6 +50,7 @@ class Session:
         "_raw",
         "_slow",
         "_ticks",
+        "_written",
         "engine",
         "is_writing",
         "project",
@@ -62,6 +63,7 @@ class Session:
         self.is_writing = is_writing
         self._memory = memory
         self._ticks = 0
+        self._written = 0
         # Statements that were too long for a quick session, and until when that is believed.
         self._slow: dict[str, float] | None = None
         self.engine: Engine = project.engine
@@ -88,9 +90,12 @@ class Session:
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         """Run a statement; returns how many rows it changed. Raises StoppedError."""
         try:
-            return self._start(sql, params).rowcount  # type: ignore[no-any-return]
+            count: int = self._start(sql, params).rowcount
         except sqlite3.OperationalError as error:
             raise self._failure(error, sql) from None
+        # Only what succeeded: a statement that fails leaves nothing behind.
+        self._written += 1
+        return count
 
     def _start(self, sql: str, params: Sequence[Any]) -> Any:
         if self._slow is not None:
@@ -148,6 +153,11 @@ class Session:
             self._cursor.execute(f"RELEASE SAVEPOINT {name}")
         finally:
             self._depth -= 1
+
+    @property
+    def written(self) -> int:
+        """SQLite: grows with every statement that may have changed something, and every call for after the commit."""
+        return self._written + len(self._after_commit) + int(self._raw.total_changes)
 
     @property
     def in_transaction(self) -> bool:

@@ -21,7 +21,7 @@ from projects.records.rows import Values
 from projects.records.visible import is_manager
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.coerce import to_text
-from projects.schema.fields.password import PasswordField, PasswordHash
+from projects.schema.fields.password import PasswordHash
 from projects.schema.fields.text import TextField
 
 REQUIRED = FieldError("validation_required", "Cannot be blank.")
@@ -171,10 +171,8 @@ def _confirmation_errors(body: Mapping[str, Any]) -> dict[str, FieldError]:
 def _plain(collection: CollectionSchema, values: Mapping[str, Any]) -> dict[str, str]:
     return {
         item.name: values[item.name]
-        for item in collection.fields
-        if isinstance(item, PasswordField)
-        and values.get(item.name)
-        and not isinstance(values[item.name], PasswordHash)
+        for item in collection.password_fields
+        if values.get(item.name) and not isinstance(values[item.name], PasswordHash)
     }
 
 

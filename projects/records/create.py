@@ -33,8 +33,9 @@ def create_record(
 ) -> Values:
     """Store the record that ``body`` describes and return it whole.
 
-    What raises must be undone by whoever opened the transaction, or a savepoint in it. Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong,
-    UnhashedPasswords when there is a password to hash first, UnstoredFiles when there is a file to store.
+    Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong,
+    UnhashedPasswords when there is a password to hash first, UnstoredFiles when there is a file to store. What was
+    written until then is undone by whoever opened the transaction, or a savepoint in it.
     """
     rule = condition_for(call, collection.create_rule)
     body = without_hidden(call, collection, body)

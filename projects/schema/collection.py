@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from projects.schema.fields.base import Field
 from projects.schema.fields.file import FileField
+from projects.schema.fields.password import PasswordField
 
 T = TypeVar("T")
 
@@ -54,6 +55,10 @@ class CollectionSchema:
     @cached_property
     def file_fields(self) -> tuple[FileField, ...]:
         return tuple(f for f in self.fields if isinstance(f, FileField))
+
+    @cached_property
+    def password_fields(self) -> tuple[PasswordField, ...]:
+        return tuple(f for f in self.fields if isinstance(f, PasswordField))
 
     @property
     def is_auth(self) -> bool:

@@ -25,7 +25,7 @@ def prepare_create(collection: CollectionSchema, body: Mapping[str, Any]) -> dic
     Password fields hold plain text: the writer puts their PasswordHash in place before it stores them.
     """
     now = now_text()
-    modified = _has_modifiers(body)
+    modified = _has_modifiers(collection, body)
     values: dict[str, Any] = {}
     for field in collection.fields:
         name = field.name
@@ -48,7 +48,7 @@ def prepare_update(
 
     ``old`` is the whole record as stored; autodate fields are not touched, see ``touch_dates``.
     """
-    modified = _has_modifiers(body)
+    modified = _has_modifiers(collection, body)
     values: dict[str, Any] = {}
     for field in collection.fields:
         name = field.name
@@ -63,7 +63,7 @@ def prepare_update(
 
 def named_fields(collection: CollectionSchema, body: Mapping[str, Any]) -> list[str]:
     """The fields that the body names, by themselves or by a modifier."""
-    modified = _has_modifiers(body)
+    modified = _has_modifiers(collection, body)
     return [
         field.name
         for field in collection.fields
@@ -104,7 +104,9 @@ def validate_values(
     return found
 
 
-def _has_modifiers(body: Mapping[str, Any]) -> bool:
+def _has_modifiers(collection: CollectionSchema, body: Mapping[str, Any]) -> bool:
+    if body.keys() <= collection.field_by_name.keys():
+        return False
     return any(key[-1:] in _SIGNS or key[:1] == "+" or ":" in key for key in body)
 
 

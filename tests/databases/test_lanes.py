@@ -78,6 +78,29 @@ def test_a_write_that_fails_harms_none_of_those_that_commit_with_it(
     assert "broken" not in found
 
 
+def test_a_write_that_is_refused_before_it_wrote_costs_the_others_nothing(
+    project: ProjectHandle, lanes: Lanes
+) -> None:
+    ran: list[int] = []
+
+    def counted(number: int) -> Callable[[Session], Any]:
+        def work(session: Session) -> int:
+            ran.append(number)
+            session.row("SELECT 1")
+            if number % 3 == 0:
+                raise ValueError(number)
+            return put(f"k{number}")(session)
+
+        return work
+
+    async def scenario() -> set[str]:
+        await asyncio.gather(*(lanes.write(project, counted(i)) for i in range(30)), return_exceptions=True)
+        return await lanes.read(project, keys)
+
+    assert {f"k{i}" for i in range(30) if i % 3} <= run(scenario())
+    assert sorted(ran) == list(range(30))
+
+
 def test_errors_reach_the_one_who_asked(project: ProjectHandle, lanes: Lanes) -> None:
     async def scenario() -> None:
         await lanes.read(project, broken)
