@@ -15,7 +15,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -36,8 +36,10 @@ log = structlog.get_logger("mbaas.lanes")
 # A project is opened here once it is read this often: of a thousand that are read once, none is.
 _READS_BEFORE_OPENING = 3
 _COUNTED = 4096
-# A read that took longer than the first waited for something; the project is read elsewhere for the second.
+# A read that took this long waited for something. After so many within a second (one may be a busy processor's) the
+# project is read elsewhere for a while.
 _WAITED_SECONDS = 0.01
+_MOST_WAITS = 3
 _COLD_SECONDS = 2.0
 
 
@@ -48,7 +50,7 @@ class ElsewhereError(Exception):
 class _Open:
     """One project's connection, and the session that the reads of this turn share."""
 
-    __slots__ = ("cold_until", "loop", "memory", "raw", "session", "wrapper")
+    __slots__ = ("_waits", "cold_until", "loop", "memory", "raw", "session", "wrapper")
 
     def __init__(self, wrapper: BaseDatabaseWrapper) -> None:
         self.wrapper = wrapper
@@ -57,6 +59,12 @@ class _Open:
         self.session: Session | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.cold_until = 0.0
+        self._waits: deque[float] = deque(maxlen=_MOST_WAITS)
+
+    def waited(self, now: float) -> None:
+        self._waits.append(now)
+        if len(self._waits) == _MOST_WAITS and now - self._waits[0] < 1.0:
+            self.cold_until = now + _COLD_SECONDS
 
     def begin(self, project: ProjectHandle, loop: asyncio.AbstractEventLoop) -> Session:
         if self.session is not None:
@@ -107,7 +115,7 @@ class LoopReads:
         finally:
             now = time.monotonic()
             if now - started > _WAITED_SECONDS:
-                here.cold_until = now + _COLD_SECONDS
+                here.waited(now)
 
     def stop(self) -> None:
         for alias in list(self._open):

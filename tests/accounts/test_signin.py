@@ -286,6 +286,7 @@ def test_a_collection_that_demands_two_factors_is_not_entered_with_one(session: 
         (orjson.dumps(options).decode(),),
     )
     session.execute("UPDATE _params SET value = value || '2' WHERE key = 'schema_version'")
+    session.forget()
     assert enter(session)["status"] == 403
     assert enter(session, password="wrong") == FAILED
 

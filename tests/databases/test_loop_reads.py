@@ -13,7 +13,7 @@ from django.db import connections
 
 from projects.databases import Session, write_session
 from projects.databases.lanes import Lanes
-from projects.databases.loop_reads import _READS_BEFORE_OPENING
+from projects.databases.loop_reads import _MOST_WAITS, _READS_BEFORE_OPENING
 
 HERE = threading.get_ident
 
@@ -201,7 +201,8 @@ def test_a_project_that_waited_for_its_disk_is_read_elsewhere_for_a_while(lanes:
 
     async def work() -> None:
         await warm(lanes, project)
-        assert await lanes.read(project, waiting) == loop
+        for _ in range(_MOST_WAITS):
+            assert await lanes.read(project, waiting) == loop
         assert await lanes.read(project, thread_of) != loop
 
     loop = HERE()

@@ -110,12 +110,14 @@ def test_a_relation_to_a_missing_record_is_refused(session: Session) -> None:
     refused(error, 400, "blog")
 
 
-def test_a_unique_index_is_answered_by_field_and_the_session_goes_on(session: Session) -> None:
+def test_a_unique_index_is_answered_by_field_and_the_session_goes_on_from_its_savepoint(
+    session: Session,
+) -> None:
     posts = collection(
         session, "posts", text("slug"), indexes=["CREATE UNIQUE INDEX idx_posts_slug ON posts (slug)"]
     )
     create_record(guest(session), posts, {"slug": "a"})
-    with pytest.raises(ApiError) as error:
+    with pytest.raises(ApiError) as error, session.savepoint():
         create_record(guest(session), posts, {"slug": "a"})
     refused(error, 400, "slug")
     create_record(guest(session), posts, {"slug": "b"})
