@@ -12,11 +12,12 @@ from starlette.routing import Route
 
 from projects.api.batch_body import UNREADABLE, Part, part_failed, put_into_part, read_parts
 from projects.api.bodies import read_body
-from projects.api.dispatch import endpoint, query_of, write
+from projects.api.dispatch import endpoint, write
 from projects.api.limits import limit_parts, limit_request
 from projects.api.once import Once, answer_response
 from projects.api.passwords import hash_now
 from projects.api.record_writes import perform
+from projects.api.requests import query_of
 from projects.api.responses import as_api_error, as_json
 from projects.api.uploads import (
     Reserved,

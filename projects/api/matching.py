@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from projects.accounts.superusers import refuse_superuser_write
 from projects.api.bodies import read_body
-from projects.api.dispatch import query_of, write
+from projects.api.dispatch import write
 from projects.api.limits import limit_request
 from projects.api.once import Once, answer_response
+from projects.api.requests import query_of
 from projects.api.responses import as_json
 from projects.context import current_project
 from projects.databases.deadline import bound_transaction
