@@ -16,8 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from projects.accounts.file_tokens import issue_file_token
-from projects.api.dispatch import Headers, client_ip, endpoint, query_of, read
+from projects.api.dispatch import Headers, client_ip, endpoint, read
 from projects.api.limits import limit_request
+from projects.api.requests import query_of
 from projects.api.responses import error_response, json_response
 from projects.api.routing import Receive, Scope, Send
 from projects.context import ProjectHandle, current_project
