@@ -54,7 +54,8 @@ def option_editors() -> dict[str, list[dict[str, Any]]]:
                 "editor": "collection"
                 if meta["wire"] == "collectionId"
                 else _EDITORS.get(meta["read"], "json"),
-                "default": defaults[meta["wire"]],
+                # What a field shows only where it is set is off.
+                "default": defaults.get(meta["wire"], False),
             }
             for meta in options
             if meta["wire"] not in _OWN_INPUT

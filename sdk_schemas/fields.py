@@ -49,7 +49,7 @@ def read_schema(field: Field) -> Json:
         out = {"type": "string", "description": "Always empty: passwords never leave the server."}
     elif isinstance(field, AutodateField):
         out = {**out, "readOnly": True}
-    return _described(field, out)
+    return _described(field, _or_null(field, out))
 
 
 def write_schema(field: Field) -> Json:
@@ -66,7 +66,20 @@ def write_schema(field: Field) -> Json:
         out = _many(field, _choices(field))
     if isinstance(field, ManyValuedField) and field.is_list:
         out |= {"maxItems": field.most} | _given(minItems=_least(field) or None)
-    return _described(field, out)
+    return _described(field, _or_null(field, out))
+
+
+def may_be_null(field: Field) -> bool:
+    return field.nullable and not field.required
+
+
+def _or_null(field: Field, schema: Json) -> Json:
+    if not may_be_null(field):
+        return schema
+    if "type" not in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    out = {**schema, "type": [schema["type"], "null"]}
+    return {**out, "enum": [*out["enum"], None]} if "enum" in out else out
 
 
 def is_required(field: Field) -> bool:

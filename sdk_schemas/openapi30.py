@@ -28,6 +28,13 @@ def _converted(value: Any) -> Any:
         # In 3.0 nothing beside a $ref counts.
         rest = {key: _part(key, item) for key, item in value.items() if key != "$ref"}
         return {"allOf": [{"$ref": value["$ref"]}], **rest}
+    if {"type": "null"} in value.get("anyOf", ()):
+        others = [item for item in value["anyOf"] if item != {"type": "null"}]
+        value = {
+            **{key: item for key, item in value.items() if key != "anyOf"},
+            "allOf": others,
+            "nullable": True,
+        }
     out = {key: _part(key, item) for key, item in value.items()}
     if isinstance(out.get("type"), list):
         out["nullable"] = "null" in out["type"]

@@ -20,7 +20,7 @@ from projects.schema.fields.number import NumberField
 from projects.schema.fields.select import SelectField
 from projects.schema.fields.text import TextField
 from sdk_schemas.audience import Audience, Offer, offers_of
-from sdk_schemas.fields import is_required
+from sdk_schemas.fields import is_required, may_be_null
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 
@@ -178,6 +178,10 @@ def _modifiers(field: Field) -> Iterator[tuple[str, str]]:
 
 
 def _read_type(field: Field) -> str:
+    return f"{_value_type(field)} | null" if may_be_null(field) else _value_type(field)
+
+
+def _value_type(field: Field) -> str:
     match field:
         case NumberField():
             return "number"
@@ -202,7 +206,7 @@ def _read_type(field: Field) -> str:
 
 def _write_type(field: Field) -> str:
     if field.kind == "date":
-        return "DateText | Date"
+        return "DateText | Date | null" if may_be_null(field) else "DateText | Date"
     return _read_type(field)
 
 

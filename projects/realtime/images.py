@@ -51,4 +51,4 @@ def under(schema: ProjectSchema, collection: CollectionSchema, event: ChangeEven
 def _adapt(collection: CollectionSchema, record: Values | None) -> Values | None:
     if record is None:
         return None
-    return {field.name: record.get(field.name, field.zero()) for field in collection.fields}
+    return {field.name: record.get(field.name, field.empty()) for field in collection.fields}

@@ -124,7 +124,7 @@ class _Outcome:
             stored, changed = left.get(row["id"], (row, {}))
             stay = [id_ for id_ in field.values_of(stored[field.name]) if id_ not in gone]
             if stay or not (field.cascade_delete or field.required):
-                changed[field.name] = stay if field.is_list else ""
+                changed[field.name] = stay if field.is_list else field.empty()
                 left[row["id"]] = (stored, changed)
             elif field.cascade_delete:
                 follow.append(stored)

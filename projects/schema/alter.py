@@ -40,6 +40,7 @@ class FieldChanges:
     added: tuple[Field, ...]
     renamed: dict[str, str]  # old name: new name
     converted: tuple[Field, ...]  # now one value where there was a list, or the other way round
+    renulled: tuple[Field, ...]  # as many values as before, now nullable or no more
 
 
 def field_changes(old: CollectionSchema, new: CollectionSchema) -> FieldChanges:
@@ -49,6 +50,11 @@ def field_changes(old: CollectionSchema, new: CollectionSchema) -> FieldChanges:
         added=tuple(field for field in new.fields if field.id not in old.field_by_id),
         renamed={before.name: after.name for before, after in kept if before.name != after.name},
         converted=tuple(after for before, after in kept if before.is_list != after.is_list),
+        renulled=tuple(
+            after
+            for before, after in kept
+            if before.is_list == after.is_list and before.nullable != after.nullable
+        ),
     )
 
 
@@ -66,6 +72,10 @@ def losses(session: Session, old: CollectionSchema, new: CollectionSchema) -> di
         before = old.field_by_id[field.id]
         if before.is_list and ddl.holds_several(session, old.table, before):
             lost[field.name] = confirmation_required("Records hold several values; only the last one stays.")
+    for field in changes.renulled:
+        before = old.field_by_id[field.id]
+        if before.nullable and ddl.holds_null(session, old.table, before):
+            lost[field.name] = confirmation_required("Records without a value would get an empty one.")
     return lost
 
 
@@ -89,7 +99,7 @@ def alter(session: Session, old: CollectionSchema, new: CollectionSchema, messag
     changes = field_changes(old, new)
     before = {parse_index(text).name: parse_index(text) for text in old.indexes}
     after = {at: parse_index(text) for at, text in enumerate(new.indexes)}
-    converted = {field.name.lower() for field in changes.converted}
+    converted = {field.name.lower() for field in (*changes.converted, *changes.renulled)}
     kept = {
         index.name
         for index in after.values()
@@ -115,6 +125,11 @@ def alter(session: Session, old: CollectionSchema, new: CollectionSchema, messag
                 f"SELECT {ddl.quote(field.name)} FROM {ddl.quote(new.table)} WHERE id = _files.record"
             )
             release_field(session, new.id, field.id, except_where=f"name IN ({still_named})")
+    for field in changes.renulled:
+        if field.nullable:
+            ddl.allow_null(session, new.table, field)
+        else:
+            ddl.forbid_null(session, new.table, field)
     for field in changes.added:
         ddl.add_column(session, new.table, field)
     links.create_missing_links(session, old, new)

@@ -86,10 +86,15 @@ def convert_column(session: Session, table: str, field: Field) -> None:
 
     Of a list only its last value stays, as in the wire contract.
     """
+    _replace_column(session, table, field, _conversion(session, field, quote(field.name)))
+
+
+def _replace_column(session: Session, table: str, field: Field, value: str) -> None:
+    """Define the column anew as ``field`` is, holding ``value``, an expression over the old one."""
     passing = f"{TEMPORARY_PREFIX}convert"
     column, between = quote(field.name), quote(passing)
     run(session, f"ALTER TABLE {quote(table)} ADD COLUMN {_column(session, field, passing)}")
-    run(session, f"UPDATE {quote(table)} SET {between} = {_conversion(session, field, column)}")
+    run(session, f"UPDATE {quote(table)} SET {between} = {value}")
     run(session, f"ALTER TABLE {quote(table)} DROP COLUMN {column}")
     run(session, f"ALTER TABLE {quote(table)} RENAME COLUMN {between} TO {column}")
 
@@ -98,9 +103,40 @@ def _conversion(session: Session, field: Field, column: str) -> str:
     if field.is_list:
         made = "json_array" if session.engine == "sqlite" else "jsonb_build_array"
         empty = "'[]'" if session.engine == "sqlite" else "'[]'::jsonb"
-        return f"CASE WHEN {column} = '' THEN {empty} ELSE {made}({column}) END"
+        return f"CASE WHEN COALESCE({column}, '') = '' THEN {empty} ELSE {made}({column}) END"
     last = f"json_extract({column}, '$[#-1]')" if session.engine == "sqlite" else f"{column}->>-1"
-    return f"COALESCE({last}, '')"
+    return last if field.nullable else f"COALESCE({last}, '')"
+
+
+def allow_null(session: Session, table: str, field: Field) -> None:
+    """Make the column one that may be null; no value changes."""
+    column = quote(field.name)
+    if session.engine == "postgresql":
+        run(
+            session,
+            f"ALTER TABLE {quote(table)} ALTER COLUMN {column} DROP NOT NULL, ALTER COLUMN {column} DROP DEFAULT",
+        )
+    else:
+        _replace_column(session, table, field, column)
+
+
+def forbid_null(session: Session, table: str, field: Field) -> None:
+    """Make the column one that may not be null, with the type's zero value where it was."""
+    column = quote(field.name)
+    zero = field.column_type(session.engine).partition(" DEFAULT ")[2]
+    if session.engine == "postgresql":
+        run(session, f"UPDATE {quote(table)} SET {column} = {zero} WHERE {column} IS NULL")
+        run(
+            session,
+            f"ALTER TABLE {quote(table)} ALTER COLUMN {column} SET DEFAULT {zero},"
+            f" ALTER COLUMN {column} SET NOT NULL",
+        )
+    else:
+        _replace_column(session, table, field, f"COALESCE({column}, {zero})")
+
+
+def holds_null(session: Session, table: str, field: Field) -> bool:
+    return bool(session.row(f"SELECT 1 FROM {quote(table)} WHERE {quote(field.name)} IS NULL LIMIT 1"))
 
 
 def holds_data(session: Session, table: str, field: Field) -> bool:
@@ -215,7 +251,7 @@ def _id_column(session: Session) -> str:
 
 
 def _column(session: Session, field: Field, name: str) -> str:
-    return f"{quote(name)} {field.column_type(session.engine)}"
+    return f"{quote(name)} {field.column_definition(session.engine)}"
 
 
 def relation_exists(session: Session, name: str) -> bool:

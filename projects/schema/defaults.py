@@ -49,10 +49,10 @@ AUTH_FIELDS: Final[tuple[Field, ...]] = (
 # What a client cannot change of system fields.
 _FORCED: Final[dict[str, dict[str, Any]]] = {
     "password": {"system": True, "hidden": True, "required": True},
-    "tokenKey": {"system": True, "hidden": True, "required": True},
-    "email": {"system": True, "hidden": False},
-    "emailVisibility": {"system": True},
-    "verified": {"system": True},
+    "tokenKey": {"system": True, "hidden": True, "required": True, "nullable": False},
+    "email": {"system": True, "hidden": False, "nullable": False},
+    "emailVisibility": {"system": True, "nullable": False},
+    "verified": {"system": True, "nullable": False},
 }
 
 
@@ -81,6 +81,7 @@ def _forced_id(field: Field) -> Field:
         system=True,
         required=True,
         hidden=False,
+        nullable=False,
         primary_key=True,
         pattern=field.pattern or DEFAULT_ID_PATTERN,
     )

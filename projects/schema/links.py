@@ -64,7 +64,11 @@ def drop_outdated_links(session: Session, old: CollectionSchema, new: Collection
             ddl.run(session, f"DROP TABLE {quote(link_table(old, linked))}")
     still = {field.id for field in _indexed_fields(new)}
     for field in old.fields:
-        if isinstance(field, RelationField) and not field.is_list and field.id not in still:
+        if not isinstance(field, RelationField) or field.is_list:
+            continue
+        # A column that becomes nullable, or no more, is made anew.
+        after = new.field_by_id.get(field.id)
+        if field.id not in still or (after is not None and after.nullable != field.nullable):
             ddl.run(session, f"DROP INDEX IF EXISTS {quote(link_name(old.id, field.id))}")
 
 

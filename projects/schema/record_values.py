@@ -32,7 +32,7 @@ def prepare_create(collection: CollectionSchema, body: Mapping[str, Any]) -> dic
         if isinstance(field, AutodateField):
             values[name] = now if field.on_create else ""
             continue
-        value = field.normalize(body[name]) if name in body else field.zero()
+        value = _given(field, body[name]) if name in body else field.empty()
         if modified:
             value = _modified(field, value, body)
         if not value and isinstance(field, TextField) and field.autogenerate_pattern:
@@ -55,9 +55,9 @@ def prepare_update(
         if isinstance(field, AutodateField):
             continue
         if name in body:
-            values[name] = field.normalize(body[name])
+            values[name] = _given(field, body[name])
         if modified and any(key in body for key, _ in _modifier_keys(field)):
-            values[name] = _modified(field, values.get(name, old.get(name, field.zero())), body)
+            values[name] = _modified(field, values.get(name, old.get(name, field.empty())), body)
     return values
 
 
@@ -104,6 +104,10 @@ def validate_values(
     return found
 
 
+def _given(field: Field, value: Any) -> Any:
+    return None if value is None and field.nullable else field.normalize(value)
+
+
 def _has_modifiers(collection: CollectionSchema, body: Mapping[str, Any]) -> bool:
     if body.keys() <= collection.field_by_name.keys():
         return False
@@ -124,5 +128,5 @@ def _modifier_keys(field: Field) -> list[tuple[str, str]]:
 def _modified(field: Field, value: Any, body: Mapping[str, Any]) -> Any:
     for key, modifier in _modifier_keys(field):
         if key in body:
-            value = field.modify(value, modifier, body[key])
+            value = field.modify(field.zero() if value is None else value, modifier, body[key])
     return value

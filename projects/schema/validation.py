@@ -184,6 +184,8 @@ def _field_errors(candidate: Candidate, field: Field) -> Errors:
     _put(errors, "id", length_between(field.id, 1, MAX_ID))
     _put(errors, "name", field_name_complaint(field.name, candidate.new.type))
     _put(errors, "help", length_between(field.help, 1, 300))
+    if field.nullable and not field.can_be_null:
+        errors["nullable"] = FieldError("validation_invalid_nullable", "The field cannot be null.")
     errors.update({**field.check_options(candidate), **errors})
     return errors
 

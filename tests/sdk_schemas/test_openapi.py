@@ -162,6 +162,18 @@ def test_a_body_that_breaks_a_fields_bounds_does_not_fit() -> None:
     assert is_valid(made, "PostsUpdate", {})
 
 
+def test_only_a_nullable_field_may_be_null() -> None:
+    made = document("app")
+    body = schema_of(made, "PostsCreate")["examples"][0]
+    nothing = {"rating": None, "choice": None, "spot": None, "ended": None}
+    assert is_valid(made, "PostsCreate", {**body, **nothing})
+    assert is_valid(made, "PostsCreate", {**body, "choice": "x", "spot": {"lon": 1, "lat": 1}})
+    for name in ("ratio", "mood", "place", "due"):
+        assert not is_valid(made, "PostsCreate", {**body, name: None}), name
+    older = schema_of(document("app", "3.0"), "PostsRecord")["properties"]
+    assert older["spot"]["nullable"] is True and older["rating"]["nullable"] is True
+
+
 def test_a_pattern_that_clients_would_read_otherwise_is_left_out() -> None:
     assert is_portable(r"^[a-z]+(?:-[a-z]+)*$") and is_portable("")
     for pattern in ("(?i)abc", r"\Aabc\z", "(?P<n>a)", "[[:alpha:]]+", r"\pL", r"\Qa.b\E"):

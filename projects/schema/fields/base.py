@@ -42,6 +42,8 @@ class Field:
     presentable: bool = option("presentable", as_flag, False)
     required: bool = option("required", as_flag, False)
     help: str = option("help", as_text, "")
+    # Beyond the wire contract: null is stored and answered for what has no value, not the type's zero value.
+    nullable: bool = option("nullable", as_flag, False)
 
     # Attributes that the type does not have on the wire.
     left_out: ClassVar[frozenset[str]] = frozenset()
@@ -62,9 +64,23 @@ class Field:
         """The column definition after its name, with NOT NULL and DEFAULT (``TEXT NOT NULL DEFAULT ''``)."""
         raise NotImplementedError
 
+    def column_definition(self, engine: Engine) -> str:
+        """``column_type``, of a nullable field without its NOT NULL and DEFAULT."""
+        definition = self.column_type(engine)
+        return definition.partition(" NOT NULL")[0] if self.nullable else definition
+
+    @property
+    def can_be_null(self) -> bool:
+        """Whether ``nullable`` may be set: an empty list is empty, not null."""
+        return not self.is_list
+
     def zero(self) -> Any:
-        """The value of a field that was never set."""
+        """The type's value for nothing."""
         raise NotImplementedError
+
+    def empty(self) -> Any:
+        """The value of a field that was never set."""
+        return None if self.nullable else self.zero()
 
     def normalize(self, value: Any) -> Any:
         """The API value that ``value``, as a client sent it, stands for (``"12"`` for a number: ``12``).
@@ -85,7 +101,7 @@ class Field:
     def validate(self, value: Any) -> None:
         """Raise Invalid when the normalised ``value`` breaks the field's own options (not those that need
         a database: unique, existing relations)."""
-        if self.is_blank(value):
+        if value is None or self.is_blank(value):
             if self.required:
                 raise Invalid("validation_required", "Cannot be blank.")
             return
@@ -118,8 +134,14 @@ class Field:
         return {wire: to_wire(getattr(self, name)) for wire, name, _ in own}
 
     def as_json(self) -> dict[str, Any]:
-        """The whole field as it stands in a collection's ``fields``, keys in alphabetical order."""
+        """The whole field as it stands in a collection's ``fields``, keys in alphabetical order.
+
+        What the wire contract does not have is there only where it is set.
+        """
         out = {wire: to_wire(getattr(self, name)) for wire, name, _ in _wire_options(type(self))}
+        for wire in _BEYOND:
+            if not out.get(wire, True):
+                del out[wire]
         out["type"] = self.type
         return dict(sorted(out.items()))
 
@@ -138,6 +160,7 @@ class Field:
 
 
 _COMMON = frozenset({"id", "name", "system", "hidden", "presentable", "required", "help"})
+_BEYOND = ("nullable",)
 
 
 _WireOption = tuple[str, str, Callable[[Any], Any]]

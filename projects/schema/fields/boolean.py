@@ -29,8 +29,12 @@ class BoolField(Field):
     def normalize(self, value: Any) -> bool:
         return to_bool(value)
 
-    def from_db(self, raw: Any, engine: Engine) -> bool:
-        return bool(raw)
+    def from_db(self, raw: Any, engine: Engine) -> bool | None:
+        return _nullable_bool(raw)
 
     def db_reader(self, engine: Engine) -> Callable[[Any], Any]:
-        return bool
+        return _nullable_bool if self.nullable else bool
+
+
+def _nullable_bool(raw: Any) -> bool | None:
+    return None if raw is None else bool(raw)

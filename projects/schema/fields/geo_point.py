@@ -43,11 +43,11 @@ class GeoPointField(Field):
         if not -90 <= value["lat"] <= 90:
             raise Invalid("validation_invalid_latitude", "Latitude must be between -90 and 90 degrees.")
 
-    def to_db(self, value: Any, engine: Engine) -> str:
-        return orjson.dumps(value).decode()
+    def to_db(self, value: Any, engine: Engine) -> str | None:
+        return None if value is None else orjson.dumps(value).decode()
 
-    def from_db(self, raw: Any, engine: Engine) -> dict[str, float]:
-        return self.normalize(raw)
+    def from_db(self, raw: Any, engine: Engine) -> dict[str, float] | None:
+        return None if raw is None else self.normalize(raw)
 
 
 def _degrees(value: Any) -> float:

@@ -21,6 +21,8 @@ DEFAULT_MAX_SIZE: Final = 1 << 20  # bytes, when ``maxSize`` is 0
 @dataclass(frozen=True, kw_only=True)
 class JsonField(Field):
     type = "json"
+    # It always may be null.
+    left_out = frozenset({"nullable"})
 
     max_size: int = option("maxSize", as_integer, 0)
 

@@ -77,15 +77,19 @@ class NumberField(Field):
         return FieldError("validation_only_int_constraint", "Decimal numbers are not allowed.")
 
     def to_db(self, value: Any, engine: Engine) -> Any:
-        return value if engine == "sqlite" else float(value)
+        return value if engine == "sqlite" or value is None else float(value)
 
-    def from_db(self, raw: Any, engine: Engine) -> int | float:
-        return _stored_number(raw)
+    def from_db(self, raw: Any, engine: Engine) -> int | float | None:
+        return _nullable_number(raw)
 
     def db_reader(self, engine: Engine) -> Callable[[Any], Any]:
-        return _stored_number
+        return _nullable_number if self.nullable else _stored_number
 
 
 def _stored_number(raw: float) -> int | float:
     # Whole numbers were canonical when they were stored; a double has its own method for the rest.
     return raw if type(raw) is int else canonical_number(raw)
+
+
+def _nullable_number(raw: float | None) -> int | float | None:
+    return None if raw is None else _stored_number(raw)

@@ -37,6 +37,10 @@ class TextField(Field):
     def column_type(self, engine: Engine) -> str:
         return text_column(engine)
 
+    @property
+    def can_be_null(self) -> bool:
+        return not self.primary_key
+
     def zero(self) -> str:
         return ""
 

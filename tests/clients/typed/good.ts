@@ -22,6 +22,8 @@ export async function all(file: FormData): Promise<string[]> {
   const tags: ("a" | "b" | "c")[] = post!.tags;
   const owner: string | undefined = post!.expand?.owner?.name;
   const readers: string[] = post!.expand?.readers?.map((reader) => reader.id) ?? [];
+  const rating: number | null = post!.rating;
+  const choice: "x" | "y" | "" | null = post!.choice;
   const far: number = post!.place.lon + post!.count;
   const first: string = post!["1st"];
 
@@ -31,6 +33,8 @@ export async function all(file: FormData): Promise<string[]> {
     contact: "a@b.co",
     status: "draft",
     due: new Date(),
+    rating: null,
+    spot: null,
     extra: { any: ["JSON"] },
     tags: ["a"],
   });
@@ -48,5 +52,5 @@ export async function all(file: FormData): Promise<string[]> {
 
   // What the generator does not know is still there.
   const other = await pb.collection("posts").getOne<PostsRecord & { internal: string }>(made.id);
-  return [email ?? "", status, mood, ...tags, owner ?? "", ...readers, String(far), first, other.internal];
+  return [email ?? "", status, mood, ...tags, owner ?? "", ...readers, String(far), first, other.internal, `${rating} ${choice}`];
 }
