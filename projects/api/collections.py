@@ -16,6 +16,7 @@ from projects.api.limits import limit_request
 from projects.api.responses import json_response, no_content
 from projects.records.call import Call
 from projects.records.delete import delete_all
+from projects.records.dry_run_view import dry_run
 from projects.records.list import Page
 from projects.records.pick import parse_pick
 from projects.rules import validate_rule
@@ -175,6 +176,18 @@ async def export(request: Request) -> Response:
 
 
 @endpoint
+async def dry_run_view(request: Request) -> Response:
+    await limit_request(request)
+    body = await read_body(request, MALFORMED_IMPORT)
+
+    def work(call: Call) -> dict[str, Any]:
+        require_superuser(call)
+        return dry_run(call, body)
+
+    return json_response(await read(request, work, body=body, length="long"))
+
+
+@endpoint
 async def oauth2_providers(request: Request) -> Response:
     await limit_request(request)
     await read(request, require_superuser)
@@ -191,6 +204,7 @@ async def scaffolds(request: Request) -> Response:
 routes = [
     Route(ROOT, list_or_create, methods=["GET", "POST"]),
     Route(f"{ROOT}/import", import_, methods=["PUT"]),
+    Route(f"{ROOT}/meta/dry-run-view", dry_run_view, methods=["POST"]),
     Route(f"{ROOT}/meta/export", export, methods=["GET"]),
     Route(f"{ROOT}/meta/scaffolds", scaffolds, methods=["GET"]),
     Route(f"{ROOT}/meta/oauth2-providers", oauth2_providers, methods=["GET"]),

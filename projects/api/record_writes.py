@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from projects.accounts.superusers import refuse_superuser_write
 from projects.api.tagged import Tagged, show
-from projects.errors import not_found
+from projects.errors import bad_request, not_found
 from projects.records.auth_fields import HashedPasswords
 from projects.records.call import Call
 from projects.records.create import create_record
@@ -57,5 +57,7 @@ def _writable(call: Call, write: RecordWrite) -> CollectionSchema:
         # The wire contract's two sentences for one thing.
         alone = call.request.context != "batch" and write.action != "delete"
         raise not_found("Missing or invalid collection context." if alone else "Missing collection context.")
+    if collection.is_view:
+        raise bad_request("Unsupported collection type.")
     refuse_superuser_write(call, write.collection)
     return collection

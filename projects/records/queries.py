@@ -15,7 +15,8 @@ from projects.records.rows import Values, reader
 from projects.records.totals import snapshot_columns, total
 from projects.rules import Parsed, RuleError, RuleForbidden, Scope, Statement, parse_filter, parse_rule
 from projects.rules.inputs import MACROS
-from projects.schema.collection import CollectionSchema
+from projects.schema.collection import CollectionSchema, ProjectSchema
+from projects.schema.views.settle import sources_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _compile(call: Call, query: Query, parsed: Parsed | None) -> _Plan:
     where = _rule(scope, query.rule)
     if parsed is not None:
         where.append(scope.filter(parsed, superuser=superuser))
-    order = scope.sort(query.sort or "@rowid", superuser=superuser)
+    order = scope.sort(query.sort, superuser=superuser) if query.sort else scope.default_order()
     # After the sort: to sort through a relation hides what its list rule hides, from the total too.
     columns = (sa.func.count(), *snapshot_columns(call.session.engine))
     counted = scope.render(sa.select(*columns).select_from(scope.from_clause()).where(*where))
@@ -110,7 +111,13 @@ def _compile(call: Call, query: Query, parsed: Parsed | None) -> _Plan:
         .offset(sa.bindparam("offset", type_=sa.BigInteger()))
     )
     rendered = scope.render(page)
-    return _Plan(rendered, counted, tuple(sorted(scope.tables)), not MACROS.keys().isdisjoint(scope.reads))
+    return _Plan(rendered, counted, _tables(call.schema, scope), not MACROS.keys().isdisjoint(scope.reads))
+
+
+def _tables(schema: ProjectSchema, scope: Scope) -> tuple[str, ...]:
+    """The tables behind everything that the scope reads, views included."""
+    read = (schema.get(collection_id) for collection_id in scope.tables)
+    return tuple(sorted({id_ for found in read if found is not None for id_ in sources_of(schema, found)}))
 
 
 def _rule(scope: Scope, rule: str) -> list[sa.ColumnElement[bool]]:

@@ -28,6 +28,7 @@ from projects.rules.resolve import (
     is_many,
     kind_of,
 )
+from projects.rules.sources import from_element, source_of, view_order
 from projects.rules.sql import Fragment, Name, Ref, conjunction, disjunction
 from projects.rules.sqlite_sql import SqliteSql
 from projects.rules.statement import Statement, render
@@ -84,16 +85,25 @@ class Scope:
             order += self._sort_key(key, resolver)
         return order
 
+    def default_order(self) -> list[sa.ColumnElement[Any]]:
+        """ORDER BY where no sort is asked for: as the records were made, or as a view's query has it."""
+        if not self.collection.is_view:
+            return [self._sql.in_order(self._sql.row_order(self.alias), descending=False, nullable=False)]
+        order = view_order(self.schema, self.collection, self.engine, self.alias)
+        return [self._sql.in_order(column, descending, nullable=True) for column, descending in order]
+
     def columns(self, *names: str) -> list[sa.ColumnElement[Any]]:
         """The record's columns by field name, to select or to compare."""
         return [Ref(self.alias, name) for name in names]
 
     def from_clause(self, source: sa.FromClause | None = None) -> sa.FromClause:
         """The collection's table (or ``source``, already named ``alias``) with the joins made so far."""
-        clause: sa.FromClause = source if source is not None else _table(self.collection, self.alias)
+        clause = source
+        if clause is None:
+            clause = from_element(self.schema, self.collection, self.engine, self.alias)
         for (parent, relation), (alias, target) in self._joins.items():
             on = Fragment(Ref(alias, "id"), " = ", Ref(parent, relation))
-            clause = clause.outerjoin(_table(target, alias), on)
+            clause = clause.outerjoin(from_element(self.schema, target, self.engine, alias), on)
         return clause
 
     def render(self, query: sa.Select[Any]) -> Statement:
@@ -217,12 +227,17 @@ class Scope:
     def _started(self, column: Column, start: Start) -> SqlColumn:
         """A value of a record that the request names: the same for every row, so a subquery that runs once."""
         alias = first = self._name("s")
-        parts: list[str | sa.ClauseElement] = [" FROM ", Name(start.collection.table), " AS ", Name(first)]
+        parts: list[str | sa.ClauseElement] = [
+            " FROM ",
+            source_of(self.schema, start.collection, self.engine),
+            " AS ",
+            Name(first),
+        ]
         self.tables.add(start.collection.id)
         for hop in column.hops:
             parent, alias = alias, self._name("s")
             self.tables.add(hop.target.id)
-            parts += [" JOIN ", Name(hop.target.table), " AS ", Name(alias), " ON "]
+            parts += [" JOIN ", source_of(self.schema, hop.target, self.engine), " AS ", Name(alias), " ON "]
             parts += [Ref(alias, "id"), " = ", Ref(parent, hop.field.name)]
         read = start.id.read
         parts += [" WHERE ", Ref(first, "id"), " = ", self._parameter(read), ")"]
@@ -262,6 +277,8 @@ class Scope:
         if key.identifier is None:
             if key.special == "@random":
                 return [Fragment("random()")]
+            if self.collection.is_view:
+                raise RuleError(f'invalid sort field "{key.special}"', 0)
             return [self._sql.in_order(self._sql.row_order(self.alias), key.descending, nullable=False)]
         resolver.check_name(key.identifier)
         meaning = resolver.operand(key.identifier, "sort field")
@@ -296,7 +313,3 @@ class Scope:
             self.reads |= meaning.value.reads
         elif meaning.start is not None:
             self.reads |= meaning.start.id.reads
-
-
-def _table(collection: CollectionSchema, alias: str) -> sa.FromClause:
-    return sa.table(sa.sql.quoted_name(collection.table, True)).alias(sa.sql.quoted_name(alias, True))

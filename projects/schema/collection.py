@@ -25,8 +25,9 @@ SUPERUSERS: Final = "_superusers"
 class CollectionSchema:
     """One collection. A rule is ``None`` (superusers only), ``""`` (everyone) or an expression.
 
-    ``options`` holds what only its type has: for auth ``authRule``, ``manageRule``, ``passwordAuth``,
-    ``authToken`` and so on as in the wire contract (secrets included; the serialiser leaves them out).
+    ``options`` holds what only its type has: for view ``viewQuery``; for auth ``authRule``, ``manageRule``,
+    ``passwordAuth``, ``authToken`` and so on as in the wire contract (secrets included; the serialiser leaves
+    them out).
     """
 
     id: str
@@ -63,6 +64,10 @@ class CollectionSchema:
     @property
     def is_auth(self) -> bool:
         return self.type == "auth"
+
+    @property
+    def is_view(self) -> bool:
+        return self.type == "view"
 
     @property
     def has_table(self) -> bool:

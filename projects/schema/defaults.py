@@ -99,6 +99,8 @@ def auth_index_texts(collection_id: str, table: str) -> dict[str, str]:
 
 def new_collection(kind: CollectionType) -> CollectionSchema:
     """A collection of the type with its system fields and default options; no id and no name yet."""
+    if kind == "view":
+        return CollectionSchema(id="", name="", type=kind, options={"viewQuery": ""})
     return CollectionSchema(
         id="",
         name="",

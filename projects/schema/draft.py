@@ -18,7 +18,7 @@ from projects.schema.index_parts import Index, IndexSyntaxError
 from projects.schema.indexes import parse_index
 from projects.schema.serialize import RULES
 
-COLLECTION_TYPES: Final[tuple[CollectionType, ...]] = ("base", "auth")
+COLLECTION_TYPES: Final[tuple[CollectionType, ...]] = ("base", "auth", "view")
 
 
 def read_type(data: Mapping[str, Any]) -> str:
@@ -42,13 +42,17 @@ def merge(current: CollectionSchema, data: Mapping[str, Any]) -> CollectionSchem
     if data.get("system") is not None:
         changes["system"] = as_flag(data["system"])
     if data.get("fields") is not None:
-        changes["fields"] = _fields(data["fields"])
+        fields = _fields(data["fields"])
+        # Those of a view are what its query gives.
+        changes["fields"] = current.fields if current.is_view else fields
     if data.get("indexes") is not None:
         changes["indexes"] = as_texts(data["indexes"])
     if data.get("created") is not None and (created := normalize_date(data["created"])):
         changes["created"] = created
     if current.is_auth:
         changes["options"] = merge_auth_options(current.options, data)
+    if current.is_view and data.get("viewQuery") is not None:
+        changes["options"] = {**current.options, "viewQuery": as_text(data["viewQuery"])}
     return replace(current, **changes)
 
 
@@ -57,6 +61,8 @@ def complete(draft: CollectionSchema, before: CollectionSchema | None = None) ->
 
     ``before`` is the stored collection of an update: indexes that were not given anew follow a rename.
     """
+    if draft.is_view:
+        return draft
     done = replace(draft, fields=with_system_fields(draft.type, draft.fields))
     renames = _renames(before, done) if before is not None and draft.indexes == before.indexes else {}
     done = replace(done, indexes=tuple(_fitted(text, done, renames) for text in done.indexes))

@@ -23,6 +23,7 @@ from projects.schema.operations import (
     refuse_if_referred,
 )
 from projects.schema.validation import Candidate, RuleValidator
+from projects.schema.view_changes import Settled, finish_change, settle
 
 if TYPE_CHECKING:
     from projects.databases import Session
@@ -56,7 +57,7 @@ class ImportPlan:
 
     changes: tuple[CollectionChange, ...]
     gone: tuple[CollectionSchema, ...]
-    final: ProjectSchema
+    settled: Settled
 
 
 def import_collections(
@@ -78,7 +79,7 @@ def import_collections(
             apply_delete(session, collection)
         for change in _out_of_each_others_way(session, plan.changes):
             _apply(session, change)
-        store.raise_version(session)
+        finish_change(session, plan.settled, IMPORT_FAILED, {change.new.id for change in plan.changes})
     return plan
 
 
@@ -97,11 +98,14 @@ def plan_import(session: Session, data: Mapping[str, Any], *, validate_rule: Rul
         if delete_missing and not collection.system and collection.id not in named
     )
     final = _final_schema(schema, changes, gone)
+    settled = settle(schema, final, validate_rule, IMPORT_FAILED, named)
+    by_id = {collection.id: collection for collection in settled.schema.collections}
+    changes = tuple(CollectionChange(change.old, by_id[change.new.id]) for change in changes)
     for change in changes:
-        _check(session, change, final, validate_rule)
+        _check(session, change, settled, validate_rule)
     for collection in gone:
-        refuse_if_referred(final, collection)
-    return ImportPlan(changes, gone, final)
+        refuse_if_referred(settled.schema, collection)
+    return ImportPlan(changes, gone, settled)
 
 
 def import_losses(session: Session, plan: ImportPlan) -> dict[str, ErrorTree]:
@@ -159,13 +163,17 @@ def _final_schema(
 
 
 def _check(
-    session: Session, change: CollectionChange, final: ProjectSchema, validate_rule: RuleValidator
+    session: Session, change: CollectionChange, settled: Settled, validate_rule: RuleValidator
 ) -> None:
-    new = change.new
+    new, final = change.new, settled.schema
     others = tuple(other for other in final.collections if other is not new)
     # Collections of one file may point to each other, and to themselves.
     candidate = Candidate(
-        new=new, old=change.old, others=others, coming=frozenset(other.id for other in final.collections)
+        new=new,
+        old=change.old,
+        others=others,
+        coming=frozenset(other.id for other in final.collections),
+        view_fault=settled.faults.get(new.id, ""),
     )
     try:
         check(session, candidate, final, validate_rule, IMPORT_FAILED)

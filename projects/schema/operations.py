@@ -21,6 +21,7 @@ from projects.schema.fields.relation import RelationField
 from projects.schema.ids import free_collection_id
 from projects.schema.names import INTERNAL_NAME
 from projects.schema.validation import Candidate, RuleValidator, collection_errors
+from projects.schema.view_changes import finish_change, refuse_if_viewed, settle
 
 if TYPE_CHECKING:
     from projects.databases import Session
@@ -31,6 +32,7 @@ DELETE_FAILED = "Failed to delete collection."
 TRUNCATE_FAILED = (
     "Failed to truncate collection (most likely due to required cascade delete record references)."
 )
+TRUNCATE_VIEW = "View collections cannot be truncated since they don't store their own records."
 MALFORMED = "Failed to load the submitted data due to invalid formatting."
 MALFORMED_TYPE = "Failed to load the collection type data due to invalid formatting."
 
@@ -60,13 +62,14 @@ def create_collection(
 ) -> CollectionSchema:
     """A new collection with its table. ``data``: the wire JSON. Raises ApiError 400."""
     schema = store.lock_schema(session)
-    new = draft_of_new(schema, data)
-    candidate = Candidate(new=new, old=None, others=schema.collections)
-    check(session, candidate, schema.with_collection(new), validate_rule, CREATE_FAILED)
+    settled = settle(schema, schema.with_collection(draft_of_new(schema, data)), validate_rule, CREATE_FAILED)
+    new = settled.schema.collections[-1]
+    candidate = Candidate(new, None, schema.collections, view_fault=settled.faults.get(new.id, ""))
+    check(session, candidate, settled.schema, validate_rule, CREATE_FAILED)
     with session.savepoint():
         alter.create(session, new, CREATE_FAILED)
         store.insert_collection(session, new)
-        store.raise_version(session)
+        finish_change(session, settled, CREATE_FAILED, {new.id})
     return new
 
 
@@ -88,16 +91,17 @@ def update_collection(
     # The wire contract looks the collection up again by the id that was sent.
     if data.get("id") not in (None, old.id):
         raise not_found()
-    new = draft_of_update(old, data)
-    others = tuple(other for other in schema.collections if other.id != old.id)
-    check(
-        session, Candidate(new=new, old=old, others=others), schema.with_collection(new), validate_rule,
-        UPDATE_FAILED,
-    )  # fmt: skip
+    draft = draft_of_update(old, data)
+    settled = settle(schema, schema.with_collection(draft), validate_rule, UPDATE_FAILED, {old.id})
+    new = settled.schema.collections[-1]
+    others = tuple(other for other in settled.schema.collections if other.id != old.id)
+    candidate = Candidate(new, old, others, view_fault=settled.faults.get(new.id, ""))
+    check(session, candidate, settled.schema, validate_rule, UPDATE_FAILED)
     if not (confirm or data.get("confirm") is True) and (lost := alter.losses(session, old, new)):
         raise invalid_fields(UPDATE_FAILED, lost)
-    apply_update(session, old, new)
-    store.raise_version(session)
+    with session.savepoint():
+        apply_update(session, old, new)
+        finish_change(session, settled, UPDATE_FAILED, {new.id})
     return new
 
 
@@ -109,6 +113,7 @@ def delete_collection(session: Session, id_or_name: str, *, confirm: bool = Fals
     if collection.system:
         raise ApiError(400, DELETE_FAILED)
     refuse_if_referred(schema, collection)
+    refuse_if_viewed(schema, collection, DELETE_FAILED)
     if not confirm and (lost := records_lost(session, collection)):
         raise invalid_fields(DELETE_FAILED, lost)
     apply_delete(session, collection)
@@ -118,6 +123,8 @@ def delete_collection(session: Session, id_or_name: str, *, confirm: bool = Fals
 def truncate_collection(session: Session, id_or_name: str, *, delete_records: RecordsDeleter) -> None:
     """All records of the collection, gone. Raises ApiError 404, and 400 when one cannot be deleted."""
     collection = _found(store.load_schema(session), id_or_name)
+    if collection.is_view:
+        raise ApiError(400, TRUNCATE_VIEW)
     if not collection.has_table:
         raise ApiError(400, TRUNCATE_FAILED)
     with session.savepoint():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from projects.schema.auth_options import public_auth_options
-from projects.schema.collection import CollectionSchema
+from projects.schema.collection import CollectionSchema, CollectionType
 from projects.schema.defaults import scaffold
 from projects.schema.fields.registry import field_to_json
 
@@ -31,9 +31,12 @@ def collection_to_json(collection: CollectionSchema) -> dict[str, Any]:
     out["system"] = collection.system
     if collection.is_auth:
         out.update(public_auth_options(collection.options))
+    if collection.is_view:
+        out["viewQuery"] = collection.options["viewQuery"]
     return out
 
 
 def scaffolds_json() -> dict[str, Any]:
     """A blank collection of each type, for ``GET /api/collections/meta/scaffolds``."""
-    return {"auth": collection_to_json(scaffold("auth")), "base": collection_to_json(scaffold("base"))}
+    kinds: tuple[CollectionType, ...] = ("auth", "base", "view")
+    return {kind: collection_to_json(scaffold(kind)) for kind in kinds}

@@ -45,6 +45,8 @@ class Candidate:
     others: tuple[CollectionSchema, ...]
     # Collections of the same import, which relations may point to before they exist.
     coming: frozenset[str] = frozenset()
+    # What is wrong with a view's query.
+    view_fault: str = ""
 
     def has_collection(self, collection_id: str) -> bool:
         """For relations: a new collection cannot point to itself before it exists."""
@@ -53,6 +55,9 @@ class Candidate:
             or (self.old is not None and self.old.id == collection_id)
             or collection_id in self.coming
         )
+
+    def is_view(self, collection_id: str) -> bool:
+        return any(other.id == collection_id and other.is_view for other in self.others)
 
 
 def collection_errors(candidate: Candidate, schema: ProjectSchema, validate_rule: RuleValidator) -> Errors:
@@ -66,17 +71,46 @@ def collection_errors(candidate: Candidate, schema: ProjectSchema, validate_rule
         errors["system"] = FieldError(
             "validation_collection_system_flag_change", "System collection state cannot be changed."
         )
-    _put(errors, "fields", _fields_errors(candidate))
-    _put(errors, "indexes", index_errors(new, candidate.others))
+    if new.is_view:
+        errors.update(_view_errors(candidate))
+    else:
+        _put(errors, "fields", _fields_errors(candidate))
+        _put(errors, "indexes", index_errors(new, candidate.others))
     for wire, name in RULES:
         rule = getattr(new, name)
         before = getattr(old, name) if old is not None else None
-        _put(errors, wire, _rule_error(candidate, rule, before, schema, validate_rule))
+        if wire not in errors:
+            _put(errors, wire, _rule_error(candidate, rule, before, schema, validate_rule))
     if new.is_auth:
         errors.update(_auth_errors(candidate, schema, validate_rule))
-    if not errors:
+    if not errors and not new.is_view:
         _put(errors, "indexes", missing_columns(new))
     return errors
+
+
+def _view_errors(candidate: Candidate) -> Errors:
+    """What is wrong with what only views have, or what they have not."""
+    new = candidate.new
+    errors: Errors = {}
+    if not new.fields:
+        errors["fields"] = BLANK
+    if not new.options["viewQuery"]:
+        errors["viewQuery"] = BLANK
+    elif candidate.view_fault:
+        errors["viewQuery"] = invalid_view(candidate.view_fault)
+    if new.indexes:
+        errors["indexes"] = FieldError(
+            "validation_indexes_not_supported", "View collections don't support indexes."
+        )
+    for wire, name in RULES[2:]:
+        if getattr(new, name) is not None:
+            errors[wire] = FieldError("validation_nil", "Must be blank.")
+    return errors
+
+
+def invalid_view(fault: str) -> FieldError:
+    """The complaint about a view's query."""
+    return FieldError("validation_invalid_view_query", f"Invalid query - {fault.rstrip('.')}.")
 
 
 def _put(errors: Errors, key: str, found: FieldError | ErrorTree | None) -> None:
@@ -187,6 +221,11 @@ def _field_errors(candidate: Candidate, field: Field) -> Errors:
     if field.nullable and not field.can_be_null:
         errors["nullable"] = FieldError("validation_invalid_nullable", "The field cannot be null.")
     errors.update({**field.check_options(candidate), **errors})
+    if isinstance(field, RelationField) and candidate.is_view(field.collection_id):
+        errors["collectionId"] = FieldError(
+            "validation_relation_field_non_view_base_collection",
+            "Only view collections are allowed to have relations to other views.",
+        )
     return errors
 
 

@@ -37,6 +37,7 @@ _CHANGEABLE: Final[Json] = {
     "fields": {"type": "array", "items": {"$ref": "#/components/schemas/CollectionField"}},
     "indexes": {"type": "array", "items": {"type": "string"}},
     **dict.fromkeys(_RULES, _RULE),
+    "viewQuery": {"type": "string", "description": "Of a view: one SELECT over the project's collections."},
 }
 COLLECTION: Final[Json] = {
     "type": "object",
@@ -220,6 +221,28 @@ _OPERATIONS: Final = (
         body=json_body(_IMPORT),
         status=204,
         also={200: ref("ImportDiff")},
+    ),
+    _operation(
+        "dryRunView",
+        "post",
+        f"{_ROOT}/meta/dry-run-view",
+        "The fields and the first records of a view's query",
+        body=json_body(
+            {
+                "type": "object",
+                "required": ["query"],
+                "properties": {"query": {"type": "string", "minLength": 1}},
+            },
+            example={"query": "SELECT id, email FROM users"},
+        ),
+        answer={
+            "type": "object",
+            "required": ["fields", "sample"],
+            "properties": {
+                "fields": {"type": "array", "items": {"$ref": "#/components/schemas/CollectionField"}},
+                "sample": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
+            },
+        },
     ),
     _operation(
         "exportCollections",

@@ -101,7 +101,6 @@ def test_what_the_system_needs_of_a_system_field_is_forced(
         ({"name": "t", "id": "Users"}, {"id": "validation_invalid_or_existing_id"}),
         ({"name": "t", "id": "bad id!"}, {"id": "validation_match_invalid"}),
         ({"name": "t", "type": "nope"}, {"type": "validation_in_invalid"}),
-        ({"name": "t", "type": "view"}, {"type": "validation_in_invalid"}),
         ({"name": "t", "listRule": "zzz"}, {"listRule": "validation_invalid_rule"}),
         ({"name": "t", "listRule": "a\0"}, {"listRule": "validation_invalid_rule"}),
         (

@@ -180,6 +180,14 @@ def test_a_pattern_that_clients_would_read_otherwise_is_left_out() -> None:
         assert not is_portable(pattern), pattern
 
 
+def test_a_view_is_read_and_nothing_else() -> None:
+    made = document("superuser")
+    assert {"summary_list", "summary_view"} <= ids(made)
+    assert not {"summary_create", "summary_update", "summary_delete"} & ids(made)
+    assert schema_of(made, "SummaryRecord")["properties"]["n"] == {"type": "integer"}
+    assert "SummaryCreate" not in made["components"]["schemas"]
+
+
 def test_expand_leads_to_the_types_of_what_it_loads() -> None:
     made = document("app")
     expand = schema_of(made, "PostsExpand")["properties"]

@@ -7,6 +7,7 @@ from typing import Any
 from projects.schema.collection import ProjectSchema
 from projects.schema.operations import draft_of_new, draft_of_update
 from projects.schema.seed import system_collections
+from projects.schema.views.settle import settle_views
 
 SECRET_RULE = "owner.name = 'the-secret-of-the-rule'"
 OPEN = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
@@ -92,4 +93,7 @@ def world() -> ProjectSchema:
     )
     schema = with_new(schema, name="blogPosts", **OPEN)
     schema = with_new(schema, name="collections", **OPEN)
+    reading = {"listRule": "", "viewRule": ""}
+    query = "SELECT id, title, status, owner, count(*) AS n FROM posts GROUP BY id"
+    schema, _ = settle_views(with_new(schema, name="summary", type="view", viewQuery=query, **reading))
     return with_new(schema, name="2fa", type="auth", listRule="", passwordAuth={"enabled": False})

@@ -21,6 +21,7 @@ from tests.oracle.scenarios import (
     rules,
     superusers,
     users,
+    views,
 )
 from tests.oracle.table import Scenario
 
@@ -41,6 +42,7 @@ _SUBJECTS: Final = (
     superusers,
     realtime,
     errors,
+    views,
 )
 
 SCENARIOS: Final[tuple[Scenario, ...]] = tuple(
