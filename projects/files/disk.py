@@ -42,8 +42,13 @@ class DiskStorage:
         with _errors(key):
             if settings.MBAAS_SQLITE_SYNCHRONOUS == "FULL":
                 _flush(path)
-            with _Movable(path) as content:
-                name = self._storage.save(_name(key), content)
+            try:
+                with _Movable(path) as content:
+                    name = self._storage.save(_name(key), content)
+            except OSError:
+                # Half a copy from another disk, say.
+                self._storage.delete(_name(key))
+                raise
             if name != _name(key):
                 self._storage.delete(name)
                 raise StorageUnavailableError(f"{key}: there is an object of that key already")

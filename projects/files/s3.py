@@ -32,6 +32,8 @@ from projects.files.storage import (
     StorageUnavailableError,
 )
 
+# How often a bucket is asked before it counts as unavailable.
+ATTEMPTS = 3
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _WRONG = {
     "403", "AccessDenied", "InvalidAccessKeyId", "NoSuchBucket", "PermanentRedirect", "SignatureDoesNotMatch",
@@ -149,7 +151,7 @@ def _backend(account: S3Account, seconds: int) -> _Backend:
         client_config=Config(
             connect_timeout=min(seconds, 5),
             read_timeout=seconds,
-            retries={"total_max_attempts": 3, "mode": "standard"},
+            retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
             max_pool_connections=settings.MBAAS_FILES_THREADS,
             signature_version="s3v4",
             s3={"addressing_style": "path" if account.path_style else "auto"},

@@ -41,10 +41,19 @@ def make_docs(project: ProjectHandle, **options: Any) -> None:
         )
 
 
-def serve(project: ProjectHandle, test: Callable[[Client], Awaitable[None]]) -> None:
-    """Run ``test(client)`` against the project's API, inside the project as the server does."""
+def serve(
+    projects: ProjectHandle | dict[str, ProjectHandle], test: Callable[[Client], Awaitable[None]]
+) -> None:
+    """Run ``test(client)`` against the project's API, inside the project as the server does.
+
+    Several projects are told apart by the first part of an address.
+    """
 
     async def inside(scope: Any, receive: Any, send: Any) -> None:
+        project = projects
+        if isinstance(project, dict):
+            name, _, rest = scope["path"][1:].partition("/")
+            project, scope = project[name], {**scope, "path": f"/{rest}"}
         with use_project(project):
             await api(scope, receive, send)
 
