@@ -97,8 +97,7 @@ class Bell:
                     self._answer(uid)
                 except Exception:
                     # The queue is out of reach: the sweep finds what is left.
-                    log.exception("a removal of files was not queued")
-                    break
+                    log.exception("a removal of files was not queued", uid=uid)
 
 
 @cache
