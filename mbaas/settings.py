@@ -121,6 +121,8 @@ MBAAS_FILES_S3_SECRET_KEY = env.text("MBAAS_FILES_S3_SECRET_KEY")
 # Comes before the project's uid in the name of every object.
 MBAAS_FILES_S3_PREFIX = env.text("MBAAS_FILES_S3_PREFIX")
 MBAAS_FILES_S3_PATH_STYLE = env.boolean("MBAAS_FILES_S3_PATH_STYLE", False)
+# Whether a project may name a bucket at a private address, or without https: only where projects are trusted.
+MBAAS_FILES_PRIVATE_ENDPOINTS = env.boolean("MBAAS_FILES_PRIVATE_ENDPOINTS", False)
 # Seconds to wait for one answer of a bucket; tried three times in all.
 MBAAS_FILES_TIMEOUT_SECONDS = env.integer("MBAAS_FILES_TIMEOUT_SECONDS", 20, least=1)
 # Threads for reading and writing files, and as many for buckets; one project gets a quarter of the latter.

@@ -14,7 +14,9 @@ from projects.control.database import control_transaction
 from projects.control.roles import require_operator
 from projects.databases.placements import forget_placement
 from projects.errors import FieldError, bad_request, invalid_fields
-from projects.models import Placement
+from projects.files.own_storage import rotate_file_storage
+from projects.files.storages import SETTING as FILE_STORAGE
+from projects.models import Placement, Project
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -122,8 +124,13 @@ def rotate_secrets(actor: Actor) -> int:
         for placement in placements:
             placement.url_encrypted = crypto.rotate(placement.url_encrypted)
             placement.save()
-        audit.record(actor, "secrets.rotated", details={"count": len(placements)})
-    return len(placements)
+        count = len(placements)
+        for project in Project.objects.select_for_update().filter(settings__has_key=FILE_STORAGE):
+            project.settings[FILE_STORAGE] = rotate_file_storage(project.settings[FILE_STORAGE])
+            project.save()
+            count += 1
+        audit.record(actor, "secrets.rotated", details={"count": count})
+    return count
 
 
 def placement_url(placement: Placement) -> str:

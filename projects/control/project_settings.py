@@ -9,6 +9,9 @@ from typing import Any
 
 from projects.accounts import throttle
 from projects.errors import FieldError
+from projects.files.own_storage import check_file_storage, seal_file_storage, show_file_storage
+from projects.files.saving import QUOTA_SETTING
+from projects.files.storages import SETTING as FILE_STORAGE
 from projects.rate_rules import SETTING as RATE_LIMITS
 from projects.rate_rules import check_rate_limits
 from projects.records.batch_limits import SETTING as BATCH
@@ -37,14 +40,27 @@ def _readers(value: Any) -> FieldError | None:
     return FieldError("validation_in_invalid", 'Must be "members" or "public".')
 
 
+def _quota(value: Any) -> FieldError | None:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+        return None
+    return FieldError("validation_invalid_value", "Must be a number of bytes, or 0 for no limit.")
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectSetting:
-    """``check`` answers what is wrong with a value; ``default`` holds where the project says nothing."""
+    """``check`` answers what is wrong with a value; ``default`` holds where the project says nothing.
+
+    ``seal(value, the one before)`` is what is kept of it, ``show(kept)`` what people see of that: other than
+    the value where it holds a secret. ``operators_only``: what the installation limits a project by.
+    """
 
     name: str
     default: Any
     help: str
     check: Callable[[Any], FieldError | None]
+    seal: Callable[[Any, Any], Any] = lambda value, before: value
+    show: Callable[[Any], Any] = lambda kept: kept
+    operators_only: bool = False
 
 
 SETTINGS: Mapping[str, ProjectSetting] = {
@@ -79,6 +95,22 @@ SETTINGS: Mapping[str, ProjectSetting] = {
             " installation's.",
             check_batch_limits,
         ),
+        ProjectSetting(
+            QUOTA_SETTING,
+            0,
+            "How many bytes the project's files may take; 0: no limit. Set by operators.",
+            _quota,
+            operators_only=True,
+        ),
+        ProjectSetting(
+            FILE_STORAGE,
+            {},
+            "A bucket of the project's own for its files: bucket, endpoint, region, accessKey, secretKey,"
+            " prefix, pathStyle. The secret is kept encrypted and never shown.",
+            check_file_storage,
+            seal_file_storage,
+            show_file_storage,
+        ),
     )
 }
 
@@ -93,3 +125,16 @@ def check_settings(values: Mapping[str, Any]) -> dict[str, FieldError]:
         elif value is not None and (error := setting.check(value)):
             errors[name] = error
     return errors
+
+
+def sealed_settings(values: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked settings as they are kept beside those there were ``before``."""
+    return {
+        name: None if value is None else SETTINGS[name].seal(value, before.get(name))
+        for name, value in values.items()
+    }
+
+
+def shown_settings(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """A project's settings as people see them, without secrets."""
+    return {name: SETTINGS[name].show(value) if name in SETTINGS else value for name, value in kept.items()}

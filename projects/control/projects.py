@@ -12,11 +12,13 @@ from django.db import IntegrityError
 from projects.control import audit
 from projects.control.actor import Actor
 from projects.control.database import control_transaction
-from projects.control.project_settings import check_settings
-from projects.control.roles import Action, require
+from projects.control.project_settings import SETTINGS, check_settings, sealed_settings, shown_settings
+from projects.control.roles import Action, require, require_operator
 from projects.control.validation import check_ref, check_text
 from projects.databases import Session, create_database, drop_database, write_session
 from projects.errors import ApiError, FieldError, bad_request, forbidden, invalid_fields, not_found
+from projects.files.own_storage import check_move
+from projects.files.storages import SETTING as FILE_STORAGE
 from projects.models import ConsoleUser, Membership, Placement, Project
 from projects.schema import seed_system_collections
 
@@ -137,19 +139,25 @@ def change_project(
             errors["name"] = error
     if settings is not None and (by_name := check_settings(settings)):
         errors["settings"] = by_name
+    elif any(SETTINGS[key].operators_only for key in settings or ()):
+        require_operator(actor)
     if errors:
         raise invalid_fields("Failed to update project.", errors)
     with control_transaction():
         project = locked(project)
-        before = {"name": project.name, "settings": project.settings}
+        before = {"name": project.name, "settings": shown_settings(project.settings)}
+        kept = project.settings
         if name is not None:
             project.name = name
         if settings is not None:
-            merged = {**project.settings, **settings}
+            merged = {**kept, **sealed_settings(settings, kept)}
             project.settings = {key: value for key, value in merged.items() if value is not None}
-        after = {"name": project.name, "settings": project.settings}
+            now = project.settings.get(FILE_STORAGE)
+            if error := check_move(project.handle(), kept.get(FILE_STORAGE), now):
+                raise invalid_fields("Failed to update project.", {"settings": {FILE_STORAGE: error}})
+        after = {"name": project.name, "settings": shown_settings(project.settings)}
         changes = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
-        if changes:
+        if changes or project.settings != kept:
             project.save()
             audit.record(actor, "project.changed", project=project, target=project.ref, details=changes)
     return project

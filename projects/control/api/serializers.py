@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from projects.control.addresses import project_url
 from projects.control.placements import server_of
+from projects.control.project_settings import shown_settings
 from projects.models import (
     ApiKey,
     AuditEntry,
@@ -35,7 +36,7 @@ class ProjectOut(serializers.ModelSerializer[Project]):
 
     placement = serializers.CharField(source="placement.name")
     engine = serializers.ChoiceField(source="placement.engine", choices=Placement.Engines.choices)
-    settings = serializers.DictField()
+    settings = serializers.SerializerMethodField()
     deleteAfter = serializers.DateTimeField(source="delete_after", allow_null=True)
     url = serializers.SerializerMethodField()
     role = serializers.SerializerMethodField()
@@ -56,6 +57,10 @@ class ProjectOut(serializers.ModelSerializer[Project]):
             "created",
             "updated",
         )
+
+    def get_settings(self, project: Project) -> dict[str, Any]:
+        """Secrets are left out."""
+        return shown_settings(project.settings)
 
     def get_url(self, project: Project) -> str:
         """The base URL for the app's SDK."""
