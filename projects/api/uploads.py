@@ -130,6 +130,9 @@ async def write_storing(
             reserved += answer.files
             await _store(answer.files)
             answer = await run(partial(_or_reserve, files))
+        # The second time it may have been done already, by the same request sent twice.
+        if unused := [file for file in reserved if not file.upload.wanted]:
+            await asyncio.shield(_abandon(request, unused))
         return answer
     except BaseException:
         if reserved:

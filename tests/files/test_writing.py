@@ -343,3 +343,17 @@ def test_a_batch_that_fails_stores_none_of_its_files(docs: ProjectHandle) -> Non
     serve(docs, test)
     assert rows(docs) == []
     assert spooled() == []
+
+
+def test_the_same_write_sent_twice_at_once_keeps_its_files_once(docs: ProjectHandle) -> None:
+    async def test(client: Client) -> None:
+        body, headers = parts(("one", "a.txt", b"a")), {"Idempotency-Key": "once"}
+        answers = await asyncio.gather(*(client.post(RECORDS, files=body, headers=headers) for _ in range(5)))
+        made = [answer.json() for answer in answers if answer.status_code == 200]
+        assert made and all(one == made[0] for one in made)
+        assert (await client.get(RECORDS)).json()["totalItems"] == 1
+
+    serve(docs, test)
+    assert [row[0] for row in rows(docs)].count("stored") == 1
+    assert {row[0] for row in rows(docs)} <= {"stored", "released"}
+    assert spooled() == []
