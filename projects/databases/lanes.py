@@ -28,6 +28,7 @@ from django.db import close_old_connections
 from projects.context import ProjectHandle
 from projects.databases.deadline import DEADLINE_INSTRUCTIONS, Deadline, TimedOutError
 from projects.databases.loop_reads import ElsewhereError, LoopReads
+from projects.databases.postgresql.pools import read_quickly
 from projects.databases.session import Session, StoppedError, close_thread, read_session, write_session
 
 T = TypeVar("T")
@@ -41,6 +42,8 @@ log = structlog.get_logger("mbaas.lanes")
 # What one turn of a lane takes at most: a bound on how long its first job waits for the last.
 BATCH = 64
 WRITE_BATCH_SECONDS = 0.02
+# On PostgreSQL each job of a turn waits for the server, so that a turn is shorter and the lanes are several.
+POSTGRES_BATCH = 16
 
 
 # What a statement meets whose table another transaction has just changed: PostgreSQL's word for a column
@@ -95,12 +98,22 @@ def give_back(jobs: list[Job]) -> None:
 
 
 class Lane:
-    """One or more threads on one queue; each takes up to ``batch`` waiting jobs at a time."""
+    """One or more threads on one queue; each takes up to ``batch`` waiting jobs at a time.
+
+    ``prepare`` is called on each thread first.
+    """
 
     def __init__(
-        self, name: str, run: Callable[[list[Job]], None], *, threads: int = 1, batch: int = BATCH
+        self,
+        name: str,
+        run: Callable[[list[Job]], None],
+        *,
+        threads: int = 1,
+        batch: int = BATCH,
+        prepare: Callable[[], None] | None = None,
     ) -> None:
         self._run = run
+        self._prepare = prepare
         self._batch = batch
         self._waiting: deque[Job] = deque()
         self._wake = threading.Condition(threading.Lock())
@@ -137,6 +150,8 @@ class Lane:
             return [self._waiting.popleft() for _ in range(count)]
 
     def _work(self) -> None:
+        if self._prepare is not None:
+            self._prepare()
         while jobs := self._take():
             try:
                 self._run(jobs)
@@ -169,7 +184,7 @@ class Lanes:
         self._quick = Lane("read-quick", self._run_quick)
         self._slow = Lane("read-slow", self._run_slow, threads=settings.MBAAS_READ_THREADS, batch=1)
         self._writers = [Lane(f"write-{i}", self._run_writes) for i in range(settings.MBAAS_WRITE_THREADS)]
-        self._postgres: Lane | None = None
+        self._postgres: _PostgresLanes | None = None
         self._postgres_lock = threading.Lock()
         self._in_flight: dict[str, int] = {}
 
@@ -180,7 +195,10 @@ class Lanes:
         ``work`` raises.
         """
         if project.engine == "postgresql":
-            return await self._submit(self._pool(), project, _Reading(work))
+            lanes = self._pools()
+            return await self._submit(
+                lanes.slow if length == "long" else lanes.quick, project, _Reading(work)
+            )
         if length == "short":
             try:
                 return self._here.run(project, work)
@@ -196,7 +214,7 @@ class Lanes:
         ``work`` may run more than once, each time on a database without what it did before.
         """
         if project.engine == "postgresql":
-            return await self._submit(self._pool(), project, work)
+            return await self._submit(self._pools().slow, project, work)
         lane = self._writers[hash(project.uid) % len(self._writers)]
         return await self._submit(lane, project, work)
 
@@ -221,17 +239,29 @@ class Lanes:
     def stop(self, seconds: float) -> None:
         """Finish what waits, within ``seconds``."""
         deadline = time.monotonic() + seconds
-        lanes = [self._quick, self._slow, *self._writers, *([self._postgres] if self._postgres else [])]
+        lanes = [self._quick, self._slow, *self._writers]
+        if self._postgres:
+            lanes += [self._postgres.quick, self._postgres.slow]
         for lane in lanes:
             lane.stop(max(0.1, deadline - time.monotonic()))
         self._here.stop()
 
-    def _pool(self) -> Lane:
+    def _pools(self) -> _PostgresLanes:
         if self._postgres is None:
             with self._postgres_lock:
                 if self._postgres is None:
-                    threads = settings.MBAAS_POSTGRES_THREADS
-                    self._postgres = Lane("postgresql", self._run_postgres, threads=threads, batch=1)
+                    self._postgres = _PostgresLanes(
+                        Lane(
+                            "postgresql-quick",
+                            self._run_postgres_quick,
+                            threads=settings.MBAAS_POSTGRES_READ_LANES,
+                            batch=POSTGRES_BATCH,
+                            prepare=read_quickly,
+                        ),
+                        Lane(
+                            "postgresql", self._run_postgres, threads=settings.MBAAS_POSTGRES_THREADS, batch=1
+                        ),
+                    )
         return self._postgres
 
     def _run_quick(self, jobs: list[Job]) -> None:
@@ -323,6 +353,14 @@ class Lanes:
                 job.error = job.error or error
         return done
 
+    def _run_postgres_quick(self, jobs: list[Job]) -> None:
+        assert self._postgres is not None
+        again = [job for group in _by_project(jobs) for job in _read_quickly(group)]
+        kept = set(map(id, again))
+        give_back([job for job in jobs if id(job) not in kept])
+        for job in again:
+            self._postgres.slow.submit(job)
+
     def _run_postgres(self, jobs: list[Job]) -> None:
         for job in jobs:
             try:
@@ -332,8 +370,41 @@ class Lanes:
                     # If a schema change came between reading the schema and using it, it is read again.
                     _run_on_postgres(job)
             except Exception as error:
-                job.error = TimedOutError() if isinstance(error, psycopg.errors.QueryCanceled) else error
+                job.error = TimedOutError() if isinstance(error, StoppedError) else error
         give_back(jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class _PostgresLanes:
+    """Of reads that are soon stopped, and of everything else."""
+
+    quick: Lane
+    slow: Lane
+
+
+def _read_quickly(group: list[Job]) -> list[Job]:
+    """Run one project's reads in one session; returns those that must run again, elsewhere."""
+    again: list[Job] = []
+    left = deque(group)
+    try:
+        with read_session(group[0].project) as session:
+            session.limit_quick()
+            while left:
+                job = left.popleft()
+                try:
+                    job.result = job.work(session)
+                except StoppedError:
+                    again.append(job)
+                except _AGAIN:
+                    # The connection goes, with all that it has prepared.
+                    session.discard_connection()
+                    return [*again, job, *left]
+                except Exception as error:
+                    job.error = error
+    except Exception as error:
+        for job in left:
+            job.error = error
+    return again
 
 
 class _Reading:

@@ -23,16 +23,23 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from projects.context import Engine, ProjectHandle, use_project
 from projects.databases.memory import Memory
 from projects.databases.migrating import ensure_migrated
+from projects.databases.postgresql.pools import check, reads_quickly
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
 
+# PostgreSQL: how long a thread for quick reads keeps a connection that nothing asks for.
+_HELD_SECONDS = 5.0
 # For how long a statement that was stopped is believed to be slow, and how many are remembered.
 _SLOW_SECONDS = 10.0
 _MOST_SLOW = 1_000
 # SQLite instructions a quick statement may take: up to a millisecond.
 QUICK_INSTRUCTIONS = 20_000
+
+
+# How the engines say that they stopped a statement (SQLite says other things so too).
+_STOPPED = (sqlite3.OperationalError, psycopg.errors.QueryCanceled)
 
 
 class StoppedError(Exception):
@@ -77,21 +84,21 @@ class Session:
         """All rows of a statement in the engine's own placeholders. Raises StoppedError."""
         try:
             return self._start(sql, params).fetchall()  # type: ignore[no-any-return]
-        except sqlite3.OperationalError as error:
+        except _STOPPED as error:
             raise self._failure(error, sql) from None
 
     def row(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
         """The first row, or None. Raises StoppedError."""
         try:
             return self._start(sql, params).fetchone()  # type: ignore[no-any-return]
-        except sqlite3.OperationalError as error:
+        except _STOPPED as error:
             raise self._failure(error, sql) from None
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         """Run a statement; returns how many rows it changed. Raises StoppedError."""
         try:
             count: int = self._start(sql, params).rowcount
-        except sqlite3.OperationalError as error:
+        except _STOPPED as error:
             raise self._failure(error, sql) from None
         # Only what succeeded: a statement that fails leaves nothing behind.
         self._written += 1
@@ -104,8 +111,8 @@ class Session:
                 raise StoppedError
         return self._cursor.execute(sql, params)
 
-    def _failure(self, error: sqlite3.OperationalError, sql: str) -> Exception:
-        if error.args[:1] != ("interrupted",):
+    def _failure(self, error: Exception, sql: str) -> Exception:
+        if isinstance(error, sqlite3.OperationalError) and error.args[:1] != ("interrupted",):
             return error
         if self._slow is not None:
             if len(self._slow) >= _MOST_SLOW:
@@ -185,10 +192,14 @@ class Session:
         self._raw.set_progress_handler(budget, instructions)
 
     def limit_quick(self) -> None:
-        """SQLite: stop any statement that takes between one and two times QUICK_INSTRUCTIONS.
+        """Stop any statement that takes between one and two times QUICK_INSTRUCTIONS; on PostgreSQL this thread's
+        connections stop it themselves.
 
         One that was stopped is not even begun the next time, for as long as it is believed to be slow.
         """
+        if self.engine == "postgresql":
+            self._slow = _slow_statements.of(self.project.uid)
+            return
         self._slow = self._memory.slow if self._memory is not None else {}
         self._raw.set_progress_handler(self._tick, QUICK_INSTRUCTIONS)
 
@@ -209,8 +220,30 @@ def _percent_placeholders(text: str) -> str:
     return text.replace("%", "%%").replace("?", "%s")
 
 
+class _SlowStatements:
+    """PostgreSQL: the statements of each project that were too long for a quick session."""
+
+    def __init__(self) -> None:
+        self._by_project: OrderedDict[str, dict[str, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, uid: str) -> dict[str, float]:
+        with self._lock:
+            found = self._by_project.setdefault(uid, {})
+            self._by_project.move_to_end(uid)
+            if len(self._by_project) > _MOST_SLOW:
+                self._by_project.popitem(last=False)
+        return found
+
+
+_slow_statements = _SlowStatements()
+
+
 class _OpenConnections(threading.local):
     """This thread's open project connections, least recently used first."""
+
+    # PostgreSQL: what a thread for quick reads keeps between two reads of one project, and until when.
+    held: tuple[str, float] = ("", 0.0)
 
     def __init__(self) -> None:
         self.wrappers: OrderedDict[str, BaseDatabaseWrapper] = OrderedDict()
@@ -252,8 +285,29 @@ def _forget(alias: str) -> None:
 
 def _give_back(project: ProjectHandle, wrapper: BaseDatabaseWrapper) -> None:
     """On PostgreSQL the connection returns to its placement's pool; a SQLite file stays open."""
-    if project.engine == "postgresql":
+    if project.engine == "postgresql" and _open.held[0] != project.alias:
         wrapper.close()
+
+
+def _hold(project: ProjectHandle) -> None:
+    """A thread for quick reads keeps its connection for the next read of the same project, for some seconds: to take
+    one out of the pool and put it back costs more than the read."""
+    alias, until = _open.held
+    if alias == project.alias and time.monotonic() < until and _is_usable(_open.wrappers.get(alias)):
+        return
+    if (before := _open.wrappers.get(alias)) is not None:
+        before.close()
+    _open.held = (project.alias, time.monotonic() + _HELD_SECONDS)
+
+
+def _is_usable(wrapper: BaseDatabaseWrapper | None) -> bool:
+    if wrapper is None or wrapper.connection is None:
+        return False
+    try:
+        check(wrapper.connection)
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def open_alone(project: ProjectHandle) -> BaseDatabaseWrapper:
@@ -278,14 +332,17 @@ def close_thread() -> None:
 
 @contextmanager
 def read_session(project: ProjectHandle) -> Iterator[Session]:
-    """A session that sees one snapshot and writes nothing."""
+    """A session that writes nothing, and on SQLite sees one snapshot."""
     with use_project(project):
+        if project.engine == "postgresql" and reads_quickly():
+            _hold(project)
         wrapper = _checkout(project)
         raw: Any = wrapper.connection
         if project.engine == "postgresql":
-            # Single statements need no transaction block: three round trips become one.
+            # Single statements need no transaction block: three round trips become one. What the jobs of one turn of
+            # a lane have in common is read once: they were all asked for before.
             try:
-                yield Session(project, raw)
+                yield Session(project, raw, Memory())
             finally:
                 _give_back(project, wrapper)
             return

@@ -1,4 +1,4 @@
-"""One connection pool per placement, shared by all projects that live there.
+"""Connection pools of a placement, shared by all projects that live there: one for most work, one for quick reads.
 
 A connection is bound to a project when it is taken: role, search_path and timeouts in one round trip
 (about 0.12 ms, against 6.5 ms for a new connection), and not even that when it last served the same project.
@@ -13,8 +13,29 @@ import psycopg
 from django.conf import settings
 from psycopg_pool import ConnectionPool
 
-_pools: dict[str, ConnectionPool[Any]] = {}
+# How long a statement of a quick read may run; what is stopped runs again on the other pool.
+QUICK_MILLISECONDS = 50
+
+# By placement, and whether it is the one for quick reads.
+_pools: dict[tuple[str, bool], ConnectionPool[Any]] = {}
 _lock = threading.Lock()
+
+
+class _Thread(threading.local):
+    reads_quickly = False
+
+
+_thread = _Thread()
+
+
+def read_quickly() -> None:
+    """From now on this thread's connections are for quick reads: their statements are soon stopped."""
+    _thread.reads_quickly = True
+
+
+def reads_quickly() -> bool:
+    return _thread.reads_quickly
+
 
 # The project a pooled connection is bound to; kept on the connection object, which psycopg leaves to us.
 _BOUND = "mbaas_project"
@@ -27,32 +48,34 @@ def role_name(uid: str) -> str:
 
 def open_pool(placement: str) -> ConnectionPool[Any] | None:
     """The placement's pool if it is open already."""
-    return _pools.get(placement)
+    return _pools.get((placement, _thread.reads_quickly))
 
 
 def pool_for(placement: str, conninfo: dict[str, Any]) -> ConnectionPool[Any]:
     """The placement's pool, opened at first use with ``conninfo`` (psycopg's keyword arguments)."""
-    pool = _pools.get(placement)
+    key = (placement, _thread.reads_quickly)
+    pool = _pools.get(key)
     if pool is None:
         with _lock:
-            pool = _pools.get(placement)
+            pool = _pools.get(key)
             if pool is None:
+                size = settings.MBAAS_POSTGRES_READ_LANES if key[1] else settings.MBAAS_POSTGRES_POOL_SIZE
                 pool = ConnectionPool(
                     kwargs={**conninfo, "autocommit": True, "application_name": "mbaas"},
                     min_size=1,
-                    max_size=settings.MBAAS_POSTGRES_POOL_SIZE,
+                    max_size=size,
                     timeout=settings.MBAAS_POSTGRES_POOL_TIMEOUT,
                     max_idle=120,
-                    check=_check,
+                    check=check,
                     open=True,
                     name=f"placement:{placement}",
                 )
-                _pools[placement] = pool
+                _pools[key] = pool
     return pool
 
 
-def _check(connection: psycopg.Connection[Any]) -> None:
-    """Whether a pooled connection still has its server: a look at the socket, no round trip.
+def check(connection: psycopg.Connection[Any]) -> None:
+    """Raise OperationalError when a connection has lost its server: a look at the socket, no round trip.
 
     A server that went away closes the socket; polling it costs 2 µs where ``SELECT 1`` costs 60.
     """
@@ -72,7 +95,7 @@ def bind(connection: psycopg.Connection[Any], uid: str) -> None:
     if getattr(connection, _BOUND, None) == uid:
         return
     role = role_name(uid)
-    timeout = str(settings.MBAAS_STATEMENT_TIMEOUT_MS)
+    timeout = str(QUICK_MILLISECONDS if _thread.reads_quickly else settings.MBAAS_STATEMENT_TIMEOUT_MS)
     connection.execute(
         "SELECT set_config('role', %s, false), set_config('search_path', %s, false),"
         " set_config('statement_timeout', %s, false), set_config('timezone', 'UTC', false),"
@@ -83,12 +106,13 @@ def bind(connection: psycopg.Connection[Any], uid: str) -> None:
 
 
 def close_pool(placement: str) -> None:
+    """Close the placement's pools; connections that are out are closed when they come back."""
     with _lock:
-        pool = _pools.pop(placement, None)
-    if pool is not None:
+        closed = [_pools.pop(key) for key in list(_pools) if key[0] == placement]
+    for pool in closed:
         pool.close(timeout=2)
 
 
 def close_all_pools() -> None:
-    for name in list(_pools):
-        close_pool(name)
+    for placement, _ in list(_pools):
+        close_pool(placement)
