@@ -6,8 +6,8 @@ rule and change log, measured against an executor call per request: 2.2 times th
 creates.) SQLite has three kinds: a quick read lane, whose statements are stopped after a fixed number of
 instructions; the slow pool, where what was stopped runs again; and writer lanes, where the writes of one
 project that wait together share one commit, and one that fails takes nothing of the others with it. (A project
-that is read often is not even handed over: see loop_reads.) PostgreSQL wants concurrency instead, so its work
-runs one by one on a pool of threads.
+that is read often is not even handed over: see loop_reads.) PostgreSQL wants concurrency instead: its writes run
+one by one on several threads, and so do long reads; quick ones in turns, each turn on one connection.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from django.db import close_old_connections
 from projects.context import ProjectHandle
 from projects.databases.deadline import DEADLINE_INSTRUCTIONS, Deadline, TimedOutError
 from projects.databases.loop_reads import ElsewhereError, LoopReads
-from projects.databases.postgresql.pools import read_quickly
+from projects.databases.postgresql.pools import keep_connection, read_quickly
 from projects.databases.session import Session, StoppedError, close_thread, read_session, write_session
 
 T = TypeVar("T")
@@ -214,7 +214,7 @@ class Lanes:
         ``work`` may run more than once, each time on a database without what it did before.
         """
         if project.engine == "postgresql":
-            return await self._submit(self._pools().slow, project, work)
+            return await self._submit(self._pools().write, project, work)
         lane = self._writers[hash(project.uid) % len(self._writers)]
         return await self._submit(lane, project, work)
 
@@ -241,7 +241,7 @@ class Lanes:
         deadline = time.monotonic() + seconds
         lanes = [self._quick, self._slow, *self._writers]
         if self._postgres:
-            lanes += [self._postgres.quick, self._postgres.slow]
+            lanes += [self._postgres.quick, self._postgres.slow, self._postgres.write]
         for lane in lanes:
             lane.stop(max(0.1, deadline - time.monotonic()))
         self._here.stop()
@@ -259,7 +259,17 @@ class Lanes:
                             prepare=read_quickly,
                         ),
                         Lane(
-                            "postgresql", self._run_postgres, threads=settings.MBAAS_POSTGRES_THREADS, batch=1
+                            "postgresql-slow",
+                            self._run_postgres,
+                            threads=settings.MBAAS_POSTGRES_THREADS,
+                            batch=1,
+                        ),
+                        Lane(
+                            "postgresql-write",
+                            self._run_postgres,
+                            threads=settings.MBAAS_POSTGRES_WRITE_LANES,
+                            batch=1,
+                            prepare=keep_connection,
                         ),
                     )
         return self._postgres
@@ -376,10 +386,11 @@ class Lanes:
 
 @dataclass(frozen=True, slots=True)
 class _PostgresLanes:
-    """Of reads that are soon stopped, and of everything else."""
+    """For reads that are soon stopped, for those that were, and for writes."""
 
     quick: Lane
     slow: Lane
+    write: Lane
 
 
 def _read_quickly(group: list[Job]) -> list[Job]:

@@ -23,13 +23,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from projects.context import Engine, ProjectHandle, use_project
 from projects.databases.memory import Memory
 from projects.databases.migrating import ensure_migrated
-from projects.databases.postgresql.pools import check, reads_quickly
+from projects.databases.postgresql.pools import check, keeps_connection
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
 
-# PostgreSQL: how long a thread for quick reads keeps a connection that nothing asks for.
+# PostgreSQL: how long a thread keeps one connection at most.
 _HELD_SECONDS = 5.0
 # For how long a statement that was stopped is believed to be slow, and how many are remembered.
 _SLOW_SECONDS = 10.0
@@ -242,7 +242,7 @@ _slow_statements = _SlowStatements()
 class _OpenConnections(threading.local):
     """This thread's open project connections, least recently used first."""
 
-    # PostgreSQL: what a thread for quick reads keeps between two reads of one project, and until when.
+    # PostgreSQL: the alias whose connection a thread that keeps one keeps, and until when.
     held: tuple[str, float] = ("", 0.0)
 
     def __init__(self) -> None:
@@ -259,6 +259,8 @@ def _checkout(project: ProjectHandle) -> BaseDatabaseWrapper:
     At most MBAAS_OPEN_DATABASES_PER_THREAD stay open: file handles and page caches are bounded however
     many projects a server hosts.
     """
+    if project.engine == "postgresql" and keeps_connection():
+        _hold(project)
     alias = project.alias
     wrapper = _open.wrappers.get(alias)
     if wrapper is None or wrapper.connection is None:
@@ -290,8 +292,7 @@ def _give_back(project: ProjectHandle, wrapper: BaseDatabaseWrapper) -> None:
 
 
 def _hold(project: ProjectHandle) -> None:
-    """A thread for quick reads keeps its connection for the next read of the same project, for some seconds: to take
-    one out of the pool and put it back costs more than the read."""
+    """Let this thread keep the connection to the project that it now takes, and no other."""
     alias, until = _open.held
     if alias == project.alias and time.monotonic() < until and _is_usable(_open.wrappers.get(alias)):
         return
@@ -334,8 +335,6 @@ def close_thread() -> None:
 def read_session(project: ProjectHandle) -> Iterator[Session]:
     """A session that writes nothing, and on SQLite sees one snapshot."""
     with use_project(project):
-        if project.engine == "postgresql" and reads_quickly():
-            _hold(project)
         wrapper = _checkout(project)
         raw: Any = wrapper.connection
         if project.engine == "postgresql":

@@ -23,18 +23,25 @@ _lock = threading.Lock()
 
 class _Thread(threading.local):
     reads_quickly = False
+    keeps_connection = False
 
 
 _thread = _Thread()
 
 
+def keep_connection() -> None:
+    """From now on this thread keeps its connection between two calls for one project, for some seconds: to take one
+    out of the pool and put it back costs more than most calls."""
+    _thread.keeps_connection = True
+
+
 def read_quickly() -> None:
-    """From now on this thread's connections are for quick reads: their statements are soon stopped."""
-    _thread.reads_quickly = True
+    """``keep_connection``, and the thread's connections are for quick reads: their statements are soon stopped."""
+    _thread.keeps_connection = _thread.reads_quickly = True
 
 
-def reads_quickly() -> bool:
-    return _thread.reads_quickly
+def keeps_connection() -> bool:
+    return _thread.keeps_connection
 
 
 # The project a pooled connection is bound to; kept on the connection object, which psycopg leaves to us.
