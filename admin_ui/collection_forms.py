@@ -34,6 +34,7 @@ _OWN_INPUT = frozenset({"id", "name", "system", "hidden", "presentable", "requir
 # How an option is edited, by the function that reads it from JSON.
 _EDITORS = {
     readers.as_text: "text",
+    readers.as_expression: "text",
     readers.as_flag: "flag",
     readers.as_integer: "number",
     readers.as_number: "number",
@@ -54,8 +55,8 @@ def option_editors() -> dict[str, list[dict[str, Any]]]:
                 "editor": "collection"
                 if meta["wire"] == "collectionId"
                 else _EDITORS.get(meta["read"], "json"),
-                # What a field shows only where it is set is off.
-                "default": defaults.get(meta["wire"], False),
+                # What a field shows only where it is set is off, or blank.
+                "default": defaults.get(meta["wire"], "" if meta["read"] is readers.as_expression else False),
             }
             for meta in options
             if meta["wire"] not in _OWN_INPUT

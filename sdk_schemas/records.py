@@ -68,7 +68,7 @@ def _record(offer: Offer) -> Json:
     properties["collectionName"] = {"type": "string"}
     if offer.expandable:
         properties["expand"] = ref(f"{offer.type_name}Expand")
-    required = [field.name for field in offer.readable if not _may_be_absent(offer, field)]
+    required = [field.name for field in offer.readable if not may_be_absent(offer, field)]
     return {
         "type": "object",
         "description": f"A record of `{offer.name}`. With `fields` in the query it holds those alone.",
@@ -78,9 +78,10 @@ def _record(offer: Offer) -> Json:
     }
 
 
-def _may_be_absent(offer: Offer, field: Field) -> bool:
-    """An account's e-mail is for its owner, managers, and everybody if the account says so."""
-    return offer.is_auth and field.name == "email" and not offer.superuser
+def may_be_absent(offer: Offer, field: Field) -> bool:
+    """An account's e-mail is for its owner, managers, and everybody if the account says so; a field with a rule
+    is for whom that lets."""
+    return not offer.superuser and (bool(field.read_rule) or (offer.is_auth and field.name == "email"))
 
 
 def _expand(offer: Offer) -> Json:

@@ -21,6 +21,7 @@ from projects.schema.fields.select import SelectField
 from projects.schema.fields.text import TextField
 from sdk_schemas.audience import Audience, Offer, offers_of
 from sdk_schemas.fields import is_required, may_be_null
+from sdk_schemas.records import may_be_absent
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 
@@ -125,8 +126,7 @@ def _interface(name: str, lines: Iterable[str]) -> Iterator[str]:
 def _record_lines(offer: Offer) -> Iterator[str]:
     for field in offer.readable:
         yield from _comment(field)
-        # Everybody's but an account's owner may be without its e-mail.
-        mark = "?" if offer.is_auth and field.name == "email" and not offer.superuser else ""
+        mark = "?" if may_be_absent(offer, field) else ""
         yield f"{_key(field.name)}{mark}: {_read_type(field)};"
     yield "collectionId: string;"
     yield "collectionName: string;"

@@ -107,5 +107,5 @@ class Audience:
         key = self._keys[client] = plan.key(request)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Group(self.topic, plan, request, plan.view(request.principal))
+            group = self._groups[key] = Group(self.topic, plan, request, plan.view(request))
         group.clients[client] = None

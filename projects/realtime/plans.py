@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
-from projects.principal import Principal, RequestInfo
+from projects.principal import RequestInfo
 from projects.realtime.client import identity
 from projects.realtime.conditions import Condition, filter_conditions, rule_conditions
 from projects.realtime.topics import Topic
+from projects.records.field_rules import reading_key
 from projects.records.present import Shape
 from projects.schema.collection import CollectionSchema, ProjectSchema
 
@@ -42,17 +43,21 @@ class Plan:
     shape: Shape
     superuser: bool
     conditions: tuple[Condition, ...]
+    schema: ProjectSchema
 
     def key(self, request: RequestInfo) -> Hashable:
         """Requests with equal keys hear of the same changes, in the same shape (their own records apart)."""
-        return (self.view(request.principal), *[condition.key(request) for condition in self.conditions])
+        return (self.view(request), *[condition.key(request) for condition in self.conditions])
 
-    def view(self, principal: Principal) -> Hashable:
-        """What of a principal decides how it sees a record that it may hear of and that is not its own."""
+    def view(self, request: RequestInfo) -> Hashable:
+        """What of a request decides how it sees a record that it may hear of and that is not its own."""
         if self.superuser:
             return "all"
         managed = self.collection.is_auth and self.collection.options.get("manageRule")
-        return identity(principal) if self.shape.expand or managed else "public"
+        if self.shape.expand or managed:
+            return identity(request.principal)
+        key = reading_key(self.schema, self.collection, request)
+        return "public" if key is None else key
 
 
 Plans: TypeAlias = Mapping[Wanted, Plan]
@@ -65,7 +70,7 @@ def make_plan(schema: ProjectSchema, wanted: Wanted) -> Plan:
         *(() if superuser else rule_conditions(schema, collection, rule)),
         *filter_conditions(schema, collection, topic.filter, superuser=superuser),
     )
-    return Plan(schema.version, collection, topic.shape, superuser, conditions)
+    return Plan(schema.version, collection, topic.shape, superuser, conditions, schema)
 
 
 async def make_plans(schema: ProjectSchema, wanted: Sequence[Wanted]) -> Plans:

@@ -16,6 +16,7 @@ from projects.records.auth_fields import (
 )
 from projects.records.call import Call
 from projects.records.changelog import log_change
+from projects.records.field_rules import check_written
 from projects.records.files import attach_files, take_new_files, unknown_files
 from projects.records.rows import Values, insert
 from projects.records.write import IntegrityErrors, missing_relations, refusal, without_hidden
@@ -41,8 +42,10 @@ def create_record(
     body = without_hidden(call, collection, body)
     values = prepare_create(collection, body)
     seen = without_plain(collection, values)
-    if not satisfies(call.with_body(submitted(collection, body, values)), collection, rule, seen):
+    asked = call.with_body(submitted(collection, body, values))
+    if not satisfies(asked, collection, rule, seen):
         raise bad_request(FAILED)
+    check_written(asked, collection, seen, values, body, FAILED, is_new=True)
     check_auth_create(call, collection, seen, body, FAILED)
     errors: dict[str, Any] = {**validate_values(collection, values)}
     errors.update(missing_relations(call, collection, values, [n for n in values if n not in errors]))

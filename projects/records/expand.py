@@ -51,9 +51,13 @@ def expand(
         field = collection.field_by_name[name]
         assert isinstance(field, RelationField)
         target = call.schema.get(field.collection_id)
-        related = _related(call, target, field, records, below) if target else {}
+        # A relation that does not show itself leads nowhere.
+        seen = [pair for pair in records if name in pair[1]]
+        related = _related(call, target, field, seen, below) if target else {}
         for values, shown in records:
             into: dict[str, Any] = shown.setdefault("expand", {})
+            if name not in shown:
+                continue
             found = [related[id_] for id_ in field.values_of(values[name]) if id_ in related]
             if found:
                 into[name] = found if field.is_list else found[0]
@@ -70,7 +74,7 @@ def _related(
     rule = condition_for(call, target.view_rule)
     ids = list(dict.fromkeys(id_ for values, _ in records for id_ in field.values_of(values[field.name])))
     found = fetch_by_ids(call, target, rule, ids)
-    show = viewer(call, target)
+    show = viewer(call, target, list(found.values()))
     pairs = [(values, show(values)) for values in found.values()]
     expand(call, target, pairs, below)
     return {values["id"]: shown for values, shown in pairs}

@@ -36,7 +36,7 @@ def present(
 ) -> list[dict[str, Any]]:
     """The records as the caller may see and wants them. Raises 400 for ``fields`` that cannot be read."""
     pick = parse_pick(shape.fields)
-    shown = list(map(viewer(call, collection), records))
+    shown = list(map(viewer(call, collection, records), records))
     if shape.expand:
         tree = parse_expand(call, collection, shape.expand)
         expand(call, collection, list(zip(records, shown, strict=True)), tree)

@@ -78,6 +78,14 @@ def fetch_by_ids(call: Call, collection: CollectionSchema, rule: str, ids: list[
     return {values["id"]: values for values in found}
 
 
+def ids_satisfying(call: Call, collection: CollectionSchema, rule: str, ids: list[str]) -> set[str]:
+    """Those of ``ids`` whose records satisfy the rule."""
+    key = ("satisfying", collection.id, rule)
+    statement = call.schema.derived.get(key, lambda: _by_ids(call, collection, rule, only_id=True))
+    params = statement.params((), call.request, now(), ids=orjson.dumps(ids).decode())
+    return {row[0] for row in call.session.rows(statement.sql, params)}
+
+
 def _constants(parsed: Parsed | None) -> Any:
     return parsed.constants if parsed else ()
 
@@ -140,7 +148,7 @@ def _one(call: Call, collection: CollectionSchema, rule: str) -> Statement:
     return scope.render(query)
 
 
-def _by_ids(call: Call, collection: CollectionSchema, rule: str) -> Statement:
+def _by_ids(call: Call, collection: CollectionSchema, rule: str, *, only_id: bool = False) -> Statement:
     scope = new_scope(call, collection)
     where = _rule(scope, rule)
     if call.session.engine == "sqlite":
@@ -151,7 +159,7 @@ def _by_ids(call: Call, collection: CollectionSchema, rule: str) -> Statement:
         )
     (own_id,) = scope.columns("id")
     query = (
-        sa.select(*_columns(scope, collection))
+        sa.select(*(scope.columns("id") if only_id else _columns(scope, collection)))
         .select_from(scope.from_clause())
         .where(own_id.in_(sa.select(given.c.value)), *where)
     )

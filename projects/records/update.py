@@ -18,6 +18,7 @@ from projects.records.call import Call
 from projects.records.changelog import log_change
 from projects.records.create import submitted
 from projects.records.etags import check_unchanged
+from projects.records.field_rules import check_written
 from projects.records.files import attach_files, release_replaced, take_new_files, unknown_files
 from projects.records.rows import Values, find, update
 from projects.records.write import IntegrityErrors, missing_relations, refusal, without_hidden
@@ -51,6 +52,7 @@ def update_record(
     if not satisfies(asked, collection, rule, before):
         raise not_found()
     check_unchanged(call, collection, before, if_match)
+    check_written(asked, collection, before, changed, body, FAILED, is_new=False)
     check_auth_update(call, collection, before, changed, body, hashed, FAILED)
     rotate_token_key(collection, before, changed)
     changed.update(touch_dates(collection))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from projects.records.access import satisfies
 from projects.records.call import Call
+from projects.records.field_rules import readers
 from projects.records.rows import Values
 from projects.schema.collection import CollectionSchema
 
@@ -18,12 +19,22 @@ def visible(call: Call, collection: CollectionSchema, values: Values) -> Values:
     return viewer(call, collection)(values)
 
 
-def viewer(call: Call, collection: CollectionSchema) -> Callable[[Values], Values]:
-    """``visible`` for many records of the collection."""
+def viewer(
+    call: Call, collection: CollectionSchema, records: Sequence[Values] = ()
+) -> Callable[[Values], Values]:
+    """``visible`` for many records of the collection; ``records``: the very ones, if they are known."""
     superuser = call.principal.is_superuser
-    names, more = call.schema.derived.get(
+    names, more, ruled = call.schema.derived.get(
         ("visible", collection.id, superuser), lambda: _shown(collection, superuser)
     )
+    if ruled:
+        return _without_unread(call, collection, ruled, records, _shower(call, collection, names, more))
+    return _shower(call, collection, names, more)
+
+
+def _shower(
+    call: Call, collection: CollectionSchema, names: tuple[str, ...] | None, more: Mapping[str, str]
+) -> Callable[[Values], Values]:
     if not collection.is_auth:
         return lambda values: (
             {**values, **more} if names is None else {**{name: values[name] for name in names}, **more}
@@ -37,6 +48,26 @@ def viewer(call: Call, collection: CollectionSchema) -> Callable[[Values], Value
         return out
 
     return account
+
+
+def _without_unread(
+    call: Call,
+    collection: CollectionSchema,
+    ruled: tuple[str, ...],
+    records: Sequence[Values],
+    show: Callable[[Values], Values],
+) -> Callable[[Values], Values]:
+    """``show`` without the fields whose own rule hides them from the caller."""
+    tests = readers(call, collection, ruled, records)
+
+    def limited(values: Values) -> Values:
+        out = show(values)
+        for name, is_read in tests:
+            if not is_read(values):
+                out.pop(name, None)
+        return out
+
+    return limited
 
 
 def is_manager(call: Call, collection: CollectionSchema, values: Values) -> bool:
@@ -61,10 +92,14 @@ def _is_self(call: Call, collection: CollectionSchema, values: Values) -> bool:
     return call.principal.collection_id == collection.id and call.principal.id == values["id"]
 
 
-def _shown(collection: CollectionSchema, superuser: bool) -> tuple[tuple[str, ...] | None, Mapping[str, str]]:
-    """The names of what is shown, None for all there are; and what is the same for every record."""
+def _shown(
+    collection: CollectionSchema, superuser: bool
+) -> tuple[tuple[str, ...] | None, Mapping[str, str], tuple[str, ...]]:
+    """The names of what is shown, None for all there are; what is the same for every record; and which of the
+    names have a rule of their own."""
     secret = SECRET_AUTH_FIELDS if collection.is_auth else frozenset()
     shown = [f for f in collection.fields if f.name not in secret and (superuser or not f.hidden)]
     more = {f.name: "" for f in shown if f.type == "password"}
     more |= {"collectionId": collection.id, "collectionName": collection.name}
-    return None if len(shown) == len(collection.fields) else tuple(f.name for f in shown), more
+    names = None if len(shown) == len(collection.fields) else tuple(f.name for f in shown)
+    return names, more, () if superuser else tuple(f.name for f in shown if f.read_rule)

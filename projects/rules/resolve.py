@@ -241,7 +241,7 @@ class Resolver:
                 if "_via_" in name:
                     raise _Problem("back relations are not supported yet")
                 raise _Problem(f'unknown field "{name}"' if not rest else f'failed to resolve field "{name}"')
-            if self.guarded and field.hidden:
+            if self.guarded and (field.hidden or field.read_rule):
                 raise _Problem(f'field "{name}" is hidden and can be filtered by superusers only')
             if rest and field.kind in ("json", "geo") and not field.is_list:
                 if len(rest) > MAX_JSON_DEPTH:

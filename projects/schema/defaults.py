@@ -48,8 +48,15 @@ AUTH_FIELDS: Final[tuple[Field, ...]] = (
 
 # What a client cannot change of system fields.
 _FORCED: Final[dict[str, dict[str, Any]]] = {
-    "password": {"system": True, "hidden": True, "required": True},
-    "tokenKey": {"system": True, "hidden": True, "required": True, "nullable": False},
+    "password": {"system": True, "hidden": True, "required": True, "write_rule": None},
+    "tokenKey": {
+        "system": True,
+        "hidden": True,
+        "required": True,
+        "nullable": False,
+        "read_rule": None,
+        "write_rule": None,
+    },
     "email": {"system": True, "hidden": False, "nullable": False},
     "emailVisibility": {"system": True, "nullable": False},
     "verified": {"system": True, "nullable": False},
@@ -82,6 +89,8 @@ def _forced_id(field: Field) -> Field:
         required=True,
         hidden=False,
         nullable=False,
+        read_rule=None,
+        write_rule=None,
         primary_key=True,
         pattern=field.pattern or DEFAULT_ID_PATTERN,
     )

@@ -81,6 +81,8 @@ def collection_errors(candidate: Candidate, schema: ProjectSchema, validate_rule
         before = getattr(old, name) if old is not None else None
         if wire not in errors:
             _put(errors, wire, _rule_error(candidate, rule, before, schema, validate_rule))
+    if "fields" not in errors:
+        _put(errors, "fields", _field_rule_errors(new, schema, validate_rule))
     if new.is_auth:
         errors.update(_auth_errors(candidate, schema, validate_rule))
     if not errors and not new.is_view:
@@ -227,6 +229,19 @@ def _field_errors(candidate: Candidate, field: Field) -> Errors:
             "Only view collections are allowed to have relations to other views.",
         )
     return errors
+
+
+def _field_rule_errors(
+    new: CollectionSchema, schema: ProjectSchema, validate_rule: RuleValidator
+) -> ErrorTree:
+    tree: dict[str, ErrorTree] = {}
+    for at, field in enumerate(new.fields):
+        found: Errors = {}
+        _put(found, "readRule", _invalid_rule(field.read_rule, schema, new, validate_rule))
+        _put(found, "writeRule", _invalid_rule(field.write_rule, schema, new, validate_rule))
+        if found:
+            tree[str(at)] = found
+    return tree
 
 
 def _rule_error(

@@ -62,7 +62,8 @@ def settle(
 def _check_rules(
     schema: ProjectSchema, view: CollectionSchema, validate_rule: RuleValidator, message: str
 ) -> None:
-    for rule in filter(None, (view.list_rule, view.view_rule)):
+    own = (view.list_rule, view.view_rule, *(field.read_rule for field in view.fields))
+    for rule in filter(None, own):
         try:
             validate_rule(rule, schema, view)
         except InvalidRuleError as error:

@@ -400,3 +400,31 @@ def test_another_project_hears_nothing(make_project: Any) -> None:
             assert there.actions() == NOBODY
 
     run(scenario())
+
+
+def test_a_field_with_a_rule_is_in_the_events_of_those_whom_it_lets_read_it(project: ProjectHandle) -> None:
+    async def scenario() -> None:
+        async with stage(project) as s:
+            orgs = await s.collection("orgs", text("boss"))
+            await s.create(orgs, id="org000000000000", boss="bob000000000000")
+            posts = await s.collection(
+                "posts",
+                text("owner"),
+                text("note", readRule="owner = @request.auth.id && @request.auth.id != ''"),
+                text("deep", readRule="org.boss = @request.auth.id"),
+                relation("org", orgs),
+            )
+            listeners = await four(s, "posts/*")
+            await s.create(posts, owner="alice0000000000", note="n", deep="d", org="org000000000000")
+            seen = {}
+            for name, listener in listeners.items():
+                ((_, _, record),) = listener.heard()
+                seen[name] = ("note" in record, "deep" in record)
+            assert seen == {
+                GUEST: (False, False),
+                ALICE: (True, False),
+                BOB: (False, True),
+                SUPERUSER: (True, True),
+            }
+
+    run(scenario())

@@ -16,7 +16,7 @@ from projects.schema.fields.options import as_flag, option
 @dataclass(frozen=True, kw_only=True)
 class AutodateField(Field):
     type = "autodate"
-    left_out = frozenset({"required", "help", "nullable"})
+    left_out = frozenset({"required", "help", "nullable", "writeRule"})
 
     on_create: bool = option("onCreate", as_flag, False)
     on_update: bool = option("onUpdate", as_flag, False)

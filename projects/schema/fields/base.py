@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 
 from projects.context import Engine
 from projects.errors import ErrorTree, FieldError
-from projects.schema.fields.options import MalformedError, as_flag, as_text, option, to_wire
+from projects.schema.fields.options import MalformedError, as_expression, as_flag, as_text, option, to_wire
 
 # How the language compares a field: dates are text in one canonical form, so text order is time order.
 ValueKind = Literal["text", "number", "bool", "date", "json", "geo", "list"]
@@ -44,6 +44,9 @@ class Field:
     help: str = option("help", as_text, "")
     # Beyond the wire contract: null is stored and answered for what has no value, not the type's zero value.
     nullable: bool = option("nullable", as_flag, False)
+    # Whom, besides superusers, the field shows itself to and lets itself be set by; None: as the record does.
+    read_rule: str | None = option("readRule", as_expression, None)
+    write_rule: str | None = option("writeRule", as_expression, None)
 
     # Attributes that the type does not have on the wire.
     left_out: ClassVar[frozenset[str]] = frozenset()
@@ -160,7 +163,7 @@ class Field:
 
 
 _COMMON = frozenset({"id", "name", "system", "hidden", "presentable", "required", "help"})
-_BEYOND = ("nullable",)
+_BEYOND = ("nullable", "readRule", "writeRule")
 
 
 _WireOption = tuple[str, str, Callable[[Any], Any]]

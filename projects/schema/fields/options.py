@@ -24,6 +24,11 @@ def as_text(value: Any) -> str:
     return value
 
 
+def as_expression(value: Any) -> str | None:
+    """A rule of a field; a blank one is none."""
+    return as_text(value).strip() or None
+
+
 def as_flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise MalformedError("expected true or false")

@@ -30,7 +30,7 @@ class PasswordField(Field):
     """Values are plain text until the writer replaces them by their PasswordHash."""
 
     type = "password"
-    left_out = frozenset({"nullable"})
+    left_out = frozenset({"nullable", "readRule"})
 
     min: int = option("min", as_integer, 0)
     max: int = option("max", as_integer, 0)
