@@ -38,7 +38,7 @@ def _refusal(status: int, description: str, message: str, **data: Json) -> Json:
         "example": {"status": status, "message": message, "data": data},
     }
     out: Json = {"description": description, "content": {"application/json": content}}
-    if status in (429, 503):
+    if status in (409, 429, 503):
         seconds = {"schema": {"type": "integer"}, "description": "Seconds to wait before the next try."}
         out["headers"] = {"Retry-After": seconds}
     return out
@@ -62,6 +62,21 @@ RESPONSES: Final[Json] = {
         "There is no such thing, or none that the caller may know of.",
         "The requested resource wasn't found.",
     ),
+    "Conflict": _refusal(
+        409,
+        "The first request with this Idempotency-Key is still at work.",
+        "A request with this Idempotency-Key is still being processed.",
+    ),
+    "Changed": _refusal(
+        412,
+        "The record is not the one that `If-Match` names any more.",
+        "The record has changed since you read it.",
+    ),
+    "OtherRequest": _refusal(
+        422,
+        "This Idempotency-Key came with another request before.",
+        "This Idempotency-Key belongs to another request.",
+    ),
     "TooLarge": _refusal(413, "The body is larger than the server takes.", "Request entity too large."),
     "TooManyRequests": _refusal(
         429, "Too many requests: wait.", "Too many requests. Please try again later."
@@ -79,7 +94,7 @@ def _query(name: str, description: str, schema: Json, example: str = "") -> Json
     return {**out, "example": example} if example else out
 
 
-PARAMETERS: Final[Json] = {
+QUERY: Final[Json] = {
     "page": _query("page", "The page, from 1.", {"type": "integer", "minimum": 1, "default": 1}),
     "perPage": _query(
         "perPage", "Records of a page.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 30}
@@ -104,6 +119,26 @@ PARAMETERS: Final[Json] = {
         "Only these parts of the answer, dotted; `:excerpt(200,true)` shortens a text.",
         {"type": "string"},
     ),
+}
+
+
+def _header(name: str, description: str) -> Json:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+
+
+PARAMETERS: Final[Json] = {
+    **QUERY,
+    "ifNoneMatch": _header(
+        "If-None-Match", "The `ETag` of the answer that you have: 304 if nothing has changed."
+    ),
+    "ifMatch": _header("If-Match", "The `ETag` of the record that you read: 412 if it is another by now."),
+    "idempotencyKey": _header(
+        "Idempotency-Key",
+        "A key of your own for this write: sent again, it is done once and answered the same.",
+    ),
+}
+HEADERS: Final[Json] = {
+    "ETag": {"description": "The state that the answer shows.", "schema": {"type": "string"}},
 }
 
 SECURITY_SCHEMES: Final[Json] = {

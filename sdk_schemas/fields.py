@@ -11,6 +11,7 @@ from projects.schema.fields.boolean import BoolField
 from projects.schema.fields.date import DateField
 from projects.schema.fields.editor import EditorField
 from projects.schema.fields.email import EmailField
+from projects.schema.fields.file import FileField
 from projects.schema.fields.geo_point import GeoPointField
 from projects.schema.fields.json import JsonField
 from projects.schema.fields.manyvalued import ManyValuedField
@@ -35,6 +36,7 @@ GEO_POINT: Final[Json] = {
 }
 EXAMPLE_PHRASE: Final = "correct horse"
 _EXAMPLE_ID: Final = "m1x3k5p7q9s1u3w"
+_EXAMPLE_FILE: Final = "photo_k3j9x2m1q7.png"
 _EXAMPLE_DATE: Final = "2026-11-23T07:30:00.123Z"
 # What of RE2's syntax ECMA-262 reads otherwise or not at all.
 _NOT_PORTABLE: Final = re.compile(r"\(\?(?!:)|\\[AzZCQEpPGkK]|\[\[:")
@@ -82,6 +84,15 @@ def _or_null(field: Field, schema: Json) -> Json:
     return {**out, "enum": [*out["enum"], None]} if "enum" in out else out
 
 
+def part_schema(field: FileField) -> Json:
+    """A file field as a part of a multipart body."""
+    bounds = [f"At most {field.largest} bytes"]
+    if field.mime_types:
+        bounds.append(f"Of type {', '.join(field.mime_types)}")
+    one = {"type": "string", "format": "binary", "description": ". ".join(bounds) + "."}
+    return {"type": "array", "items": one, "maxItems": field.most} if field.is_list else one
+
+
 def is_required(field: Field) -> bool:
     """Whether a create body must name it: what the server makes up itself need not be sent."""
     return field.required and not (isinstance(field, TextField) and field.autogenerate_pattern)
@@ -116,6 +127,8 @@ def example(field: Field) -> Any:
             return list(field.values[: max(1, min(2, field.most))]) if field.is_list else field.values[0]
         case RelationField():
             return [_EXAMPLE_ID] if field.is_list else _EXAMPLE_ID
+        case FileField():
+            return [_EXAMPLE_FILE] if field.is_list else _EXAMPLE_FILE
         case GeoPointField():
             return {"lon": 13.4, "lat": 52.5}
         case JsonField():
@@ -205,6 +218,12 @@ def _notes(field: Field) -> list[str]:
             return ["RFC 3339, UTC; empty when not set"]
         case RelationField():
             return ["Ids of related records" if field.is_list else "The id of a related record"]
+        case FileField():
+            return [
+                "Names of stored files: see /api/files"
+                if field.is_list
+                else "The name of a stored file: see /api/files"
+            ]
         case EditorField():
             return ["HTML as it was sent: sanitise it before you show it"]
         case JsonField():

@@ -13,7 +13,7 @@ from sdk_schemas.fields import Json
 from sdk_schemas.openapi30 import downgraded
 from sdk_schemas.operation import Operation
 from sdk_schemas.records import collection_schemas
-from sdk_schemas.routes import auth, collections, health, realtime, records
+from sdk_schemas.routes import auth, batch, collections, files, health, realtime, records
 
 VERSIONS: Final = ("3.1", "3.0")
 
@@ -22,11 +22,15 @@ Group = Callable[[Api], Iterable[Operation]]
 GROUPS: Final[tuple[Group, ...]] = (
     auth.operations,
     records.operations,
+    batch.operations,
+    files.operations,
     realtime.operations,
     health.operations,
     collections.operations,
 )
 _TAGS: Final[Mapping[str, str]] = {
+    "batch": "Several writes in one transaction.",
+    "files": "Files of records.",
     "realtime": "Events as records change.",
     "health": "Whether the project answers.",
     "collections": "Modelling the project's data.",
@@ -56,6 +60,7 @@ def openapi(
             "schemas": _schemas(api),
             "parameters": components.PARAMETERS,
             "responses": components.RESPONSES,
+            "headers": components.HEADERS,
             "securitySchemes": components.SECURITY_SCHEMES,
         },
     }

@@ -39,6 +39,10 @@ def _converted(value: Any) -> Any:
     if isinstance(out.get("type"), list):
         out["nullable"] = "null" in out["type"]
         out["type"] = next(kind for kind in out["type"] if kind != "null")
+    choices = out.get("anyOf")
+    if isinstance(choices, list) and {"type": "null"} in choices:
+        out["allOf"] = [choice for choice in out.pop("anyOf") if choice != {"type": "null"}]
+        out["nullable"] = True
     if "const" in out:
         out["enum"] = [out.pop("const")]
     if isinstance(out.get("examples"), list):

@@ -19,7 +19,10 @@ _BY_CODE: Final[Mapping[int, str]] = {
     401: "Unauthorized",
     403: "Forbidden",
     404: "NotFound",
+    409: "Conflict",
+    412: "Changed",
     413: "TooLarge",
+    422: "OtherRequest",
     429: "TooManyRequests",
     503: "Unavailable",
 }
@@ -40,7 +43,8 @@ class Operation:
     """``id`` is stable: it changes only when the collection's name does.
 
     ``answer`` is the schema of the body of a success, None for none; ``also``: those of other successes by status;
-    ``refusals`` are the statuses it may refuse with beside those that every operation has.
+    ``tagged``: the answer has an ETag, and a read is not sent again to who has it; ``refusals`` are the statuses it
+    may refuse with beside those that every operation has.
     """
 
     id: str
@@ -55,7 +59,8 @@ class Operation:
     status: int = 200
     answer: Json | None = None
     answer_type: str = "application/json"
-    also: Mapping[int, Json] = field(default_factory=dict)
+    also: Mapping[int, Json | None] = field(default_factory=dict)
+    tagged: bool = False
     examples: Json = field(default_factory=dict)
     refusals: tuple[int, ...] = (400, 403, 404)
 
@@ -78,10 +83,15 @@ class Operation:
             if self.examples:
                 content["examples"] = self.examples
             success["content"] = {self.answer_type: content}
+        if self.tagged:
+            success["headers"] = {"ETag": {"$ref": "#/components/headers/ETag"}}
         codes = sorted({*self.refusals, *_ALWAYS, *((413,) if self.body else ())})
         out = {str(self.status): success}
         for status, schema in self.also.items():
-            out[str(status)] = {"description": "OK", "content": {"application/json": {"schema": schema}}}
+            content = {} if schema is None else {"content": {self.answer_type: {"schema": schema}}}
+            out[str(status)] = {"description": "OK", **content}
+        if self.tagged and self.method == "get":
+            out["304"] = {"description": "You have it already."}
         out |= {str(code): {"$ref": f"#/components/responses/{_BY_CODE[code]}"} for code in codes}
         return out
 

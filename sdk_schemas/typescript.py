@@ -13,6 +13,7 @@ from typing import Final
 from projects.schema.collection import ProjectSchema
 from projects.schema.fields.base import Field
 from projects.schema.fields.boolean import BoolField
+from projects.schema.fields.file import FileField
 from projects.schema.fields.geo_point import GeoPointField
 from projects.schema.fields.json import JsonField
 from projects.schema.fields.manyvalued import ManyValuedField
@@ -169,6 +170,10 @@ def _modifiers(field: Field) -> Iterator[tuple[str, str]]:
     if isinstance(field, NumberField):
         yield f"{field.name}+", "number"
         yield f"{field.name}-", "number"
+    elif isinstance(field, FileField) and field.is_list:
+        for key in (f"{field.name}+", f"+{field.name}"):
+            yield key, "Blob | Blob[]"
+        yield f"{field.name}-", "string | string[]"
     elif isinstance(field, ManyValuedField) and field.is_list:
         item = _item_type(field)
         for key in (f"{field.name}+", f"+{field.name}", f"{field.name}-"):
@@ -206,8 +211,13 @@ def _value_type(field: Field) -> str:
 
 def _write_type(field: Field) -> str:
     if field.kind == "date":
-        return "DateText | Date | null" if may_be_null(field) else "DateText | Date"
-    return _read_type(field)
+        kind = "DateText | Date"
+    elif isinstance(field, FileField):
+        # A name that the record has, or a new file.
+        kind = "string | Blob | (string | Blob)[]" if field.is_list else "string | Blob"
+    else:
+        return _read_type(field)
+    return f"{kind} | null" if may_be_null(field) else kind
 
 
 def _item_type(field: ManyValuedField) -> str:

@@ -8,11 +8,11 @@ from django.conf import settings
 from starlette.requests import Request
 from starlette.responses import Response
 
-from projects.accounts.superusers import refuse_superuser_write
 from projects.api.bodies import read_body
 from projects.api.dispatch import write
 from projects.api.limits import limit_request
 from projects.api.once import Once, answer_response
+from projects.api.record_writes import refuse_if_unwritable
 from projects.api.requests import query_of
 from projects.api.responses import as_json
 from projects.context import current_project
@@ -37,7 +37,7 @@ async def write_matching(request: Request) -> Response:
 
     def count(call: Call) -> int:
         collection = call.collection(name)
-        refuse_superuser_write(call, name)
+        refuse_if_unwritable(call, collection)
         deadline, most = bound_transaction(call.session, milliseconds), settings.MBAAS_FILTERED_WRITES_MAX
         if updates:
             return update_matching(call, collection, query["filter"], body, most, deadline, limit)

@@ -57,7 +57,12 @@ def _writable(call: Call, write: RecordWrite) -> CollectionSchema:
         # The wire contract's two sentences for one thing.
         alone = call.request.context != "batch" and write.action != "delete"
         raise not_found("Missing or invalid collection context." if alone else "Missing collection context.")
+    refuse_if_unwritable(call, collection)
+    return collection
+
+
+def refuse_if_unwritable(call: Call, collection: CollectionSchema) -> None:
+    """Raises 400 for views, and for superusers, who are managed elsewhere."""
     if collection.is_view:
         raise bad_request("Unsupported collection type.")
-    refuse_superuser_write(call, write.collection)
-    return collection
+    refuse_superuser_write(call, collection.name)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from projects.schema.fields.file import FileField
 from sdk_schemas.audience import Action, Api, Offer
-from sdk_schemas.fields import Json, write_schema
+from sdk_schemas.components import PARAMETERS
+from sdk_schemas.fields import Json, part_schema
 from sdk_schemas.operation import Access, Operation, json_body, parameter, path_parameter
 from sdk_schemas.records import (
     create_example,
@@ -18,6 +20,25 @@ from sdk_schemas.records import (
 )
 
 _SHAPE: Final = (parameter("expand"), parameter("fields"))
+_READ: Final = (parameter("ifNoneMatch"),)
+_WRITE: Final = (parameter("idempotencyKey"),)
+_CHANGE: Final = (parameter("ifMatch"), *_WRITE)
+# What a write may be refused with beside what any operation of a collection may.
+_ONCE: Final = (400, 403, 404, 409, 422)
+_COUNT: Final[Json] = {
+    "type": "object",
+    "required": ["count"],
+    "properties": {"count": {"type": "integer", "description": "How many records were written."}},
+}
+_MATCHING: Final = (
+    {**PARAMETERS["filter"], "required": True},
+    {
+        "name": "limit",
+        "in": "query",
+        "description": "At most so many records, the oldest first.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+)
 _PAGING: Final = tuple(map(parameter, ("page", "perPage", "sort", "filter", "skipTotal")))
 
 
@@ -41,7 +62,8 @@ def _of(offer: Offer) -> Iterator[Operation]:
             summary=f"List {name}",
             description="What the rule hides is left out.",
             access=access(offer, "list"),
-            parameters=(*_PAGING, *_SHAPE),
+            parameters=(*_PAGING, *_SHAPE, *_READ),
+            tagged=True,
             answer=ref(f"{offer.type_name}Page"),
             examples={"page": {"value": page_example(offer)}},
         )
@@ -53,9 +75,11 @@ def _of(offer: Offer) -> Iterator[Operation]:
             tag=tag,
             summary=f"Create a record of {name}",
             access=access(offer, "create"),
-            parameters=_SHAPE,
+            parameters=(*_SHAPE, *_WRITE),
             body=record_body(offer, f"{offer.type_name}Create", create_example(offer)),
+            tagged=True,
             answer=record,
+            refusals=_ONCE,
         )
     if "view" in offer.actions:
         yield Operation(
@@ -65,7 +89,8 @@ def _of(offer: Offer) -> Iterator[Operation]:
             tag=tag,
             summary=f"View a record of {name}",
             access=access(offer, "view"),
-            parameters=(record_id, *_SHAPE),
+            parameters=(record_id, *_SHAPE, *_READ),
+            tagged=True,
             answer=record,
         )
     if "update" in offer.actions:
@@ -77,9 +102,24 @@ def _of(offer: Offer) -> Iterator[Operation]:
             summary=f"Update a record of {name}",
             description="Fields that the body does not name stay as they are.",
             access=access(offer, "update"),
-            parameters=(record_id, *_SHAPE),
+            parameters=(record_id, *_SHAPE, *_CHANGE),
             body=record_body(offer, f"{offer.type_name}Update", update_example(offer)),
+            tagged=True,
             answer=record,
+            refusals=(*_ONCE, 412),
+        )
+        yield Operation(
+            id=f"{name}_updateMany",
+            method="patch",
+            path=root,
+            tag=tag,
+            summary=f"Update the records of {name} that match",
+            description="All or none; those that the rule refuses are passed over.",
+            access=access(offer, "update"),
+            parameters=(*_MATCHING, *_WRITE),
+            body=json_body(ref(f"{offer.type_name}Update"), example=update_example(offer)),
+            answer=_COUNT,
+            refusals=_ONCE,
         )
     if "delete" in offer.actions:
         yield Operation(
@@ -90,8 +130,21 @@ def _of(offer: Offer) -> Iterator[Operation]:
             summary=f"Delete a record of {name}",
             description="Relations to it are emptied, or their records deleted too, as the fields say.",
             access=access(offer, "delete"),
-            parameters=(record_id,),
+            parameters=(record_id, *_CHANGE),
             status=204,
+            refusals=(*_ONCE, 412),
+        )
+        yield Operation(
+            id=f"{name}_deleteMany",
+            method="delete",
+            path=root,
+            tag=tag,
+            summary=f"Delete the records of {name} that match",
+            description="All or none; those that the rule refuses are passed over.",
+            access=access(offer, "delete"),
+            parameters=(*_MATCHING, *_WRITE),
+            answer=_COUNT,
+            refusals=_ONCE,
         )
 
 
@@ -105,13 +158,12 @@ def access(offer: Offer, action: Action) -> Access:
 def record_body(offer: Offer, schema_name: str, example: Json) -> Json:
     """A body of that schema: JSON, and multipart where the record has files."""
     body = json_body(ref(schema_name), example=example)
-    files = [field for field in offer.writable if field.type == "file"]
+    files = [field for field in offer.writable if isinstance(field, FileField)]
     if files:
-        parts = {field.name: write_schema(field) for field in files}
         payload = {**ref(schema_name), "description": "The other fields, as JSON."}
-        schema = {"type": "object", "properties": {"@jsonPayload": payload, **parts}}
+        parts = {field.name: part_schema(field) for field in files}
         body["content"]["multipart/form-data"] = {
-            "schema": schema,
+            "schema": {"type": "object", "properties": {"@jsonPayload": payload, **parts}},
             "encoding": {"@jsonPayload": {"contentType": "application/json"}},
         }
     return body

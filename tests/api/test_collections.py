@@ -33,7 +33,9 @@ def key(hosted_project: ProjectHandle) -> str:
     return create_key(COMMAND, Project.objects.get(uid=hosted_project.uid), kind="service").text
 
 
-def send(project: ProjectHandle, method: str, path: str, *, key: str = "", **rest: Any) -> httpx.Response:
+def send(
+    project: ProjectHandle, method: str, path: str, *, key: str = "", root: str = ROOT, **rest: Any
+) -> httpx.Response:
     async def inside(scope: Any, receive: Any, send: Any) -> None:
         with use_project(project):
             await app(scope, receive, send)
@@ -42,7 +44,7 @@ def send(project: ProjectHandle, method: str, path: str, *, key: str = "", **res
         transport = httpx.ASGITransport(inside, client=("192.0.2.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             headers = {"Authorization": key} if key else {}
-            return await client.request(method, f"{ROOT}{path}", headers=headers, **rest)
+            return await client.request(method, f"{root}{path}", headers=headers, **rest)
 
     return asyncio.run(run())
 
@@ -86,3 +88,32 @@ def test_the_providers_are_those_that_a_collection_may_name(hosted_project: Proj
     found = send(hosted_project, "GET", "/meta/oauth2-providers", key=key).json()
     assert [provider["name"] for provider in found] == list(PROVIDERS)
     assert all(set(provider) == {"name", "displayName", "logo"} for provider in found)
+
+
+def test_a_view_is_read_and_never_written(hosted_project: ProjectHandle, key: str) -> None:
+    made = {
+        "name": "v",
+        "type": "view",
+        "viewQuery": "SELECT id, name FROM users",
+        "listRule": "",
+        "viewRule": "",
+    }
+    assert send(hosted_project, "POST", "", key=key, json=made).status_code == 200
+    assert send(hosted_project, "GET", "/v/records").json()["items"] == []
+    for method, path in (
+        ("POST", "/v/records"),
+        ("PATCH", "/v/records/x"),
+        ("DELETE", "/v/records/x"),
+        ("PATCH", "/v/records?filter=id!=''"),
+        ("DELETE", "/v/records?filter=id!=''"),
+    ):
+        body = {} if method == "DELETE" else {"json": {"name": "x"}}
+        refused = send(hosted_project, method, path, key=key, **body)
+        assert (refused.status_code, refused.json()["message"]) == (400, "Unsupported collection type."), path
+        assert send(hosted_project, method, path, **body).status_code == 400
+    part = {"method": "POST", "url": "/api/collections/v/records", "body": {"name": "x"}}
+    batch = send(hosted_project, "POST", "/api/batch", root="", key=key, json={"requests": [part]})
+    assert batch.status_code == 400
+    tried = send(hosted_project, "POST", "/meta/dry-run-view", key=key, json={"query": made["viewQuery"]})
+    assert [field["name"] for field in tried.json()["fields"]] == ["id", "name"]
+    assert send(hosted_project, "POST", "/meta/dry-run-view", json={"query": "SELECT 1"}).status_code == 401

@@ -57,7 +57,7 @@ def test_the_document_of_a_new_project_is_valid() -> None:
 
 def test_every_field_type_is_in_the_world() -> None:
     used = {field.type for collection in world().collections for field in collection.fields}
-    assert used >= set(field_types()) - {"file"}
+    assert used >= set(field_types())
 
 
 @pytest.mark.parametrize("audience", AUDIENCES)
@@ -178,6 +178,35 @@ def test_a_pattern_that_clients_would_read_otherwise_is_left_out() -> None:
     assert is_portable(r"^[a-z]+(?:-[a-z]+)*$") and is_portable("")
     for pattern in ("(?i)abc", r"\Aabc\z", "(?P<n>a)", "[[:alpha:]]+", r"\pL", r"\Qa.b\E"):
         assert not is_portable(pattern), pattern
+
+
+def test_files_come_in_parts_and_are_read_as_names() -> None:
+    made = document()
+    body = operations(made)["post /api/collections/posts/records"]["requestBody"]["content"]
+    parts = body["multipart/form-data"]["schema"]["properties"]
+    assert parts["photo"]["format"] == "binary" and "image/png" in parts["photo"]["description"]
+    assert parts["papers"]["items"]["format"] == "binary" and parts["papers"]["maxItems"] == 3
+    assert schema_of(made, "PostsRecord")["properties"]["papers"]["items"] == {"type": "string"}
+    assert (
+        "multipart/form-data"
+        not in operations(made)["post /api/collections/blogPosts/records"]["requestBody"]["content"]
+    )
+    assert "getFile" in ids(made)
+    assert "getFile" not in ids(document(schema=with_change(empty_world(), "users", fields=[])))
+
+
+def test_nullable_fields_take_and_hold_null() -> None:
+    for version in VERSIONS:
+        made = document(version=version)
+        for kind in ("Record", "Create"):
+            properties = schema_of(made, f"Posts{kind}")["properties"]
+            if version == "3.0":
+                assert all(properties[name]["nullable"] for name in ("score", "grade", "spot"))
+            else:
+                body = {"score": None, "grade": None, "spot": None}
+                assert is_valid(made, "PostsUpdate", body)
+                assert not is_valid(made, "PostsUpdate", {"count": None})
+                assert None in properties["grade"]["enum"]
 
 
 def test_a_view_is_read_and_nothing_else() -> None:

@@ -161,7 +161,7 @@ def _as_stored(field: Field, output: Output, value: str, engine: Engine) -> str:
     """The value as a table's column of the field's type holds it."""
     origin = output.origin
     if origin.field is not None:
-        if not origin.nullable or origin.field.kind == "json" or field.name == "id":
+        if not origin.nullable or origin.field.kind == "json" or origin.field.nullable or field.name == "id":
             return value
         return f"COALESCE({value}, {_zero(field, engine)})"
     if field.name == "id":

@@ -24,6 +24,9 @@ export async function mistakes(): Promise<void> {
   await pb.collection("posts").update("id", { "count+": "2" }); // refused
   await pb.collection("posts").update("id", { created: new Date() }); // refused
   await pb.collection("blog_posts").create({}); // refused
+  await pb.collection("summary").create({}); // refused
+  await pb.collection("posts").update("id", { count: null }); // refused
+  await pb.collection("posts").update("id", { photo: 5 }); // refused
   await pb.collection("posts").authWithPassword("a@b.co", "secret"); // refused
   await pb.collection("users").create({ email: "a@b.co", password: "x" }); // refused
   const user = await pb.collection("users").getOne("id");

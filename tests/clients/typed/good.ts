@@ -39,6 +39,9 @@ export async function all(file: FormData): Promise<string[]> {
     tags: ["a"],
   });
   await pb.collection("posts").create(file);
+  const score: number | null = post!.score;
+  const papers: string[] = post!.papers;
+  await pb.collection("posts").update(made.id, { photo: new Blob(["x"]), "papers+": [new Blob()], score: null });
   await pb.collection("posts").update(made.id, { "count+": 2, "tags-": "a", "readers+": [signedIn.record.id] });
   await pb.collection("posts").update(made.id, { "slug:autogenerate": "" });
   await pb.collection("posts").subscribe("*", (event) => console.log(event.action, event.record.title));
@@ -52,5 +55,5 @@ export async function all(file: FormData): Promise<string[]> {
 
   // What the generator does not know is still there.
   const other = await pb.collection("posts").getOne<PostsRecord & { internal: string }>(made.id);
-  return [email ?? "", status, mood, ...tags, owner ?? "", ...readers, String(far), first, other.internal, `${rating} ${choice}`];
+  return [email ?? "", status, mood, ...tags, owner ?? "", ...readers, String(far), first, other.internal, `${rating} ${choice}`, String(score), ...papers];
 }

@@ -39,7 +39,7 @@ DEFAULTS = Scenario(
             method="GET",
             path=f"{COLLECTIONS}/meta/scaffolds",
             as_="superuser",
-            query={"fields": "base,auth"},
+            query={"fields": "base,auth,view"},
             mask=RANDOM_INDEX_NAMES,
         ),
         get("a guest may not list collections", "", as_="guest"),
