@@ -25,9 +25,9 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections
 
-from projects.context import ProjectHandle
+from projects.context import ProjectHandle, use_project
 from projects.databases.deadline import DEADLINE_INSTRUCTIONS, Deadline, TimedOutError
-from projects.databases.loop_reads import ElsewhereError, LoopReads
+from projects.databases.loop_reads import ElsewhereError, LoopReads, NotOpenError, OpenDatabase
 from projects.databases.postgresql.pools import keep_connection, read_quickly
 from projects.databases.session import Session, StoppedError, close_thread, read_session, write_session
 
@@ -42,6 +42,8 @@ log = structlog.get_logger("mbaas.lanes")
 # What one turn of a lane takes at most: a bound on how long its first job waits for the last.
 BATCH = 64
 WRITE_BATCH_SECONDS = 0.02
+# One that waits for a disk does not hold up all the others' first reads.
+OPENING_THREADS = 2
 # On PostgreSQL each job of a turn waits for the server, so that a turn is shorter and the lanes are several.
 POSTGRES_BATCH = 16
 
@@ -90,11 +92,15 @@ def _deliver(jobs: list[Job]) -> None:
 def give_back(jobs: list[Job]) -> None:
     """Hand finished jobs to their event loop with one wake-up."""
     if jobs:
-        try:
-            jobs[0].loop.call_soon_threadsafe(_deliver, jobs)
-        except RuntimeError:
-            # The loop has ended: nobody waits any more.
-            log.warning("answers came after the loop had ended", count=len(jobs))
+        call_on(jobs[0].loop, _deliver, jobs)
+
+
+def call_on(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *arguments: Any) -> None:
+    try:
+        loop.call_soon_threadsafe(call, *arguments)
+    except RuntimeError:
+        # Nobody waits any more.
+        log.warning("an answer came after the loop had ended")
 
 
 class Lane:
@@ -181,6 +187,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self._here = LoopReads()
+        self._opening = Lane("read-opening", self._run_opening, threads=OPENING_THREADS)
         self._quick = Lane("read-quick", self._run_quick)
         self._slow = Lane("read-slow", self._run_slow, threads=settings.MBAAS_READ_THREADS, batch=1)
         self._writers = [Lane(f"write-{i}", self._run_writes) for i in range(settings.MBAAS_WRITE_THREADS)]
@@ -202,6 +209,8 @@ class Lanes:
         if length == "short":
             try:
                 return self._here.run(project, work)
+            except NotOpenError:
+                return await self._submit(self._opening, project, work)
             except ElsewhereError:
                 pass
             except StoppedError:
@@ -239,7 +248,7 @@ class Lanes:
     def stop(self, seconds: float) -> None:
         """Finish what waits, within ``seconds``."""
         deadline = time.monotonic() + seconds
-        lanes = [self._quick, self._slow, *self._writers]
+        lanes = [self._opening, self._quick, self._slow, *self._writers]
         if self._postgres:
             lanes += [self._postgres.quick, self._postgres.slow, self._postgres.write]
         for lane in lanes:
@@ -274,8 +283,27 @@ class Lanes:
                     )
         return self._postgres
 
+    def _run_opening(self, jobs: list[Job]) -> None:
+        """Open databases for the event loop, and run the reads that asked for them."""
+        for group in _by_project(jobs):
+            project, loop = group[0].project, group[0].loop
+            try:
+                opened = OpenDatabase(project)
+            except Exception as error:
+                for job in group:
+                    job.error = error
+                give_back(group)
+                continue
+            try:
+                with use_project(project):
+                    session = opened.begin(project)
+                    slow = [job for job in group if not _run_quick_job(job, session)]
+            finally:
+                opened.end()
+            call_on(loop, self._here.adopt, opened)
+            self._give_back_quick(group, slow)
+
     def _run_quick(self, jobs: list[Job]) -> None:
-        done: list[Job] = []
         for group in _by_project(jobs):
             slow: list[Job] = []
             try:
@@ -289,10 +317,12 @@ class Lanes:
                 for job in group:
                     job.error = job.error or error
                 slow = []
-            for job in slow:
-                self._slow.submit(job)
-            done += [job for job in group if job not in slow]
-        give_back(done)
+            self._give_back_quick(group, slow)
+
+    def _give_back_quick(self, group: list[Job], slow: list[Job]) -> None:
+        for job in slow:
+            self._slow.submit(job)
+        give_back([job for job in group if job not in slow])
 
     def _run_slow(self, jobs: list[Job]) -> None:
         for job in jobs:

@@ -5,8 +5,9 @@ whose database is open here runs at once, under the quick lane's budget of instr
 again on the slow pool. All reads of one turn of the loop share a snapshot: it ends before anything that comes after it
 is looked at, so a client that was answered finds what it was told.
 
-What could hold the loop up goes elsewhere: opening a database, a database whose reads have lately had to wait for a
-disk, reads that need the control plane, answers of many records.
+What could hold the loop up goes elsewhere: opening a database (the thread that opens it also runs the reads that asked
+for it, then hands it over), a database whose reads have lately had to wait for a disk, reads that need the control
+plane, answers of many records.
 """
 
 from __future__ import annotations
@@ -20,10 +21,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import structlog
 from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from projects.context import ProjectHandle, use_project
 from projects.databases.memory import Memory
@@ -31,14 +30,11 @@ from projects.databases.session import Session, open_alone
 
 T = TypeVar("T")
 
-log = structlog.get_logger("mbaas.lanes")
-
-# A project is opened here once it is read this often: of a thousand that are read once, none is.
-_READS_BEFORE_OPENING = 3
-_COUNTED = 4096
+# A thousand databases may be open, so each has less of a page cache than a lane's (-KiB); the system's own is below it.
+_CACHE_SIZE = -1000
 # A read that took this long waited for something. After so many within a second (one may be a busy processor's) the
 # project is read elsewhere for a while.
-_WAITED_SECONDS = 0.01
+_WAITED_SECONDS = 0.025
 _MOST_WAITS = 3
 _COLD_SECONDS = 2.0
 
@@ -47,14 +43,24 @@ class ElsewhereError(Exception):
     """The read does not belong on the event loop: run it on a lane."""
 
 
-class _Open:
-    """One project's connection, and the session that the reads of this turn share."""
+class NotOpenError(ElsewhereError):
+    """The project's database is not open here: run the read where it is opened."""
 
-    __slots__ = ("_waits", "cold_until", "loop", "memory", "raw", "session", "wrapper")
 
-    def __init__(self, wrapper: BaseDatabaseWrapper) -> None:
-        self.wrapper = wrapper
-        self.raw: Any = wrapper.connection
+class OpenDatabase:
+    """One project's connection, and the session that the reads of this turn share.
+
+    Opened (and migrated, where it must be) by the thread that makes it; used by one thread at a time.
+    """
+
+    __slots__ = ("_waits", "alias", "cold_until", "loop", "memory", "raw", "session", "wrapper")
+
+    def __init__(self, project: ProjectHandle) -> None:
+        self.alias = project.alias
+        # Kept: Django's functions, which SQL calls, belong to it.
+        self.wrapper = open_alone(project)
+        self.raw: Any = self.wrapper.connection
+        self.raw.execute(f"PRAGMA cache_size={_CACHE_SIZE}")
         self.memory = Memory()
         self.session: Session | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -66,18 +72,23 @@ class _Open:
         if len(self._waits) == _MOST_WAITS and now - self._waits[0] < 1.0:
             self.cold_until = now + _COLD_SECONDS
 
-    def begin(self, project: ProjectHandle, loop: asyncio.AbstractEventLoop) -> Session:
+    def begin(self, project: ProjectHandle) -> Session:
+        """A session, until ``end``."""
+        self.memory.begin(self.raw)
+        self.session = Session(project, self.raw, self.memory)
+        self.session.limit_quick()
+        return self.session
+
+    def begin_turn(self, project: ProjectHandle, loop: asyncio.AbstractEventLoop) -> Session:
+        """The session of this turn of the loop."""
         if self.session is not None:
             if self.loop is loop:
                 return self.session
             # The loop that should have ended it was ended first.
             self.end()
-        self.memory.begin(self.raw)
-        self.session = Session(project, self.raw, self.memory)
-        self.session.limit_quick()
         self.loop = loop
         loop.call_soon(self.end)
-        return self.session
+        return self.begin(project)
 
     def end(self) -> None:
         self.session = None
@@ -86,25 +97,24 @@ class _Open:
 
 
 class LoopReads:
-    """The databases that the thread of one event loop reads itself, at most MBAAS_OPEN_DATABASES_PER_THREAD."""
+    """The databases that the thread of one event loop reads itself, at most MBAAS_OPEN_DATABASES."""
 
     def __init__(self) -> None:
         self._thread = 0
-        self._open: OrderedDict[str, _Open] = OrderedDict()
-        self._reads: OrderedDict[str, int] = OrderedDict()
-        # Opens and closes: both may wait for the disk.
-        self._opener = ThreadPoolExecutor(1, thread_name_prefix="loop-reads")
+        self._open: OrderedDict[str, OpenDatabase] = OrderedDict()
+        # Closing may wait for the disk too.
+        self._closer = ThreadPoolExecutor(1, thread_name_prefix="loop-reads")
 
     def run(self, project: ProjectHandle, work: Callable[[Session], T]) -> T:
         """``work(session)`` now. Raises ElsewhereError when it must run on a lane, StoppedError when it takes too
         long, and what ``work`` raises."""
-        here = self._find(project)
+        here = self._find(project.alias)
         started = time.monotonic()
         if started < here.cold_until:
             raise ElsewhereError
         try:
             with use_project(project):
-                return work(here.begin(project, asyncio.get_running_loop()))
+                return work(here.begin_turn(project, asyncio.get_running_loop()))
         except SynchronousOnlyOperation:
             # Django keeps its connections off the event loop, the control plane's too.
             raise ElsewhereError from None
@@ -117,48 +127,33 @@ class LoopReads:
             if now - started > _WAITED_SECONDS:
                 here.waited(now)
 
+    def adopt(self, opened: OpenDatabase) -> None:
+        """Take over a database that another thread has opened."""
+        if self._thread != threading.get_ident():
+            opened.raw.close()
+            return
+        self._drop(opened.alias)
+        self._open[opened.alias] = opened
+        while len(self._open) > settings.MBAAS_OPEN_DATABASES:
+            self._drop(next(iter(self._open)))
+
     def stop(self) -> None:
         for alias in list(self._open):
             self._drop(alias)
-        self._opener.shutdown(wait=True)
+        self._closer.shutdown(wait=True)
 
-    def _find(self, project: ProjectHandle) -> _Open:
-        alias = project.alias
-        here = self._open.get(alias)
-        if here is None or self._thread != threading.get_ident():
-            self._thread = self._thread or threading.get_ident()
-            self._count(project)
+    def _find(self, alias: str) -> OpenDatabase:
+        self._thread = self._thread or threading.get_ident()
+        if self._thread != threading.get_ident():
             raise ElsewhereError
+        here = self._open.get(alias)
+        if here is None:
+            raise NotOpenError
         self._open.move_to_end(alias)
         return here
-
-    def _count(self, project: ProjectHandle) -> None:
-        """Note a read of a project that is not open here; open it when there were enough."""
-        alias = project.alias
-        reads = self._reads.pop(alias, 0) + 1
-        if reads == _READS_BEFORE_OPENING:
-            asyncio.get_running_loop().run_in_executor(self._opener, open_alone, project).add_done_callback(
-                lambda opened: self._opened(alias, opened)
-            )
-        if reads < _READS_BEFORE_OPENING:
-            self._reads[alias] = reads
-            if len(self._reads) > _COUNTED:
-                self._reads.popitem(last=False)
-
-    def _opened(self, alias: str, opened: asyncio.Future[BaseDatabaseWrapper]) -> None:
-        if opened.cancelled():
-            return
-        if error := opened.exception():
-            # The lane meets the same and answers it.
-            log.warning("a database could not be opened for the event loop", error=str(error))
-            return
-        self._drop(alias)
-        self._open[alias] = _Open(opened.result())
-        while len(self._open) > settings.MBAAS_OPEN_DATABASES_PER_THREAD:
-            self._drop(next(iter(self._open)))
 
     def _drop(self, alias: str) -> None:
         here = self._open.pop(alias, None)
         if here is not None:
             here.end()
-            self._opener.submit(here.raw.close)
+            self._closer.submit(here.raw.close)
