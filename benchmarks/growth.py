@@ -1,4 +1,4 @@
-"""``python -m benchmarks.growth``: a get and the first page at a million records, beside ten thousand.
+"""``python -m benchmarks.growth``: a get, the first page and one in the middle at a million records, beside ten thousand.
 
 Both collections lie in one database. Their rows are written by SQL; asking is the same as in benchmarks.records.
 """
@@ -75,8 +75,12 @@ def measure(
         url = stack.enter_context(postgres()) if engine == "postgresql" else ""
         process, base, token, seen = _start(name, folder, url, large)
         stack.callback(process.stop)
+        middle = {
+            size: _middle(name, base, token, size, count)
+            for size, count in (("small", SMALL), ("large", large))
+        }
         for turn in range(-1, rounds):
-            for work, targets in _works(base, seen).items():
+            for work, targets in _works(base, seen, middle).items():
                 for size, some in targets.items():
                     requests = Requests(base.partition("/p/")[0], some, headers={"Authorization": token})
                     load = send(
@@ -93,13 +97,27 @@ def measure(
     return loads
 
 
-def _works(base: str, seen: dict[str, list[str]]) -> dict[str, dict[str, list[tuple[str, str]]]]:
+def _middle(name: str, base: str, token: str, size: str, count: int) -> str:
+    """What asks for the page in the middle: a cursor, or where there is none its number."""
+    if name == "pocketbase":
+        return f"page={count // 60}"
+    ask = Client(base, {"Authorization": token})
+    query = f"perPage=1&sort=-created&filter=rank%3C{count // 2}&cursor="
+    return f"cursor={ask('GET', f'/api/collections/{size}/records?{query}')['nextCursor']}"
+
+
+def _works(
+    base: str, seen: dict[str, list[str]], middle: dict[str, str]
+) -> dict[str, dict[str, list[tuple[str, str]]]]:
     prefix = base[base.index("/p/") :] if "/p/" in base else ""
     path = {size: f"{prefix}/api/collections/{size}/records" for size in seen}
     page = "perPage=30&sort=-created"
     return {
         "get": {size: [(f"{path[size]}/{record}", "") for record in seen[size]] for size in seen},
         "first page": {size: [(f"{path[size]}?{page}&skipTotal=1", "")] for size in seen},
+        "page in the middle": {
+            size: [(f"{path[size]}?{page}&skipTotal=1&{middle[size]}", "")] for size in seen
+        },
         COUNTED: {size: [(f"{path[size]}?{page}", "")] for size in seen},
     }
 

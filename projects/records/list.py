@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from projects.errors import bad_request
+from projects.errors import FieldError, bad_request, invalid_fields
 from projects.records.access import condition_for
 from projects.records.call import Call
+from projects.records.keyset import fetch_after
 from projects.records.present import Shape, present
 from projects.records.queries import Query, count, fetch_page
 
@@ -75,7 +76,7 @@ def asks_for_many(params: Mapping[str, str]) -> bool:
 
 
 def list_records(call: Call, collection_name: str, params: Mapping[str, str]) -> dict[str, Any]:
-    """The page that ``params`` (page, perPage, skipTotal, filter, sort, expand, fields) ask for.
+    """The page that ``params`` (page, perPage, skipTotal, cursor, filter, sort, expand, fields) ask for.
 
     Raises 404 for an unknown collection, 403 where only superusers may list, 400 for what cannot be read.
     """
@@ -83,9 +84,20 @@ def list_records(call: Call, collection_name: str, params: Mapping[str, str]) ->
     rule = condition_for(call, collection.list_rule)
     page = Page.of(params)
     query = Query(collection, rule, params.get("filter", ""), params.get("sort", ""))
+    if "cursor" in params:
+        return _by_key(call, query, page, params)
     records = fetch_page(call, query, limit=page.size, offset=page.offset)
     total = -1 if page.skip_total else _total(call, query, page, len(records))
     return page.answer(total, present(call, collection, records, Shape.of(params)))
+
+
+def _by_key(call: Call, query: Query, page: Page, params: Mapping[str, str]) -> dict[str, Any]:
+    if page.number > 1:
+        error = FieldError("validation_invalid_cursor", "Pages have a number or a cursor, not both.")
+        raise invalid_fields("The cursor is invalid.", {"cursor": error})
+    records, more = fetch_after(call, query, params["cursor"], page.size)
+    shown = present(call, query.collection, records, Shape.of(params))
+    return {**page.answer(-1, shown), "nextCursor": more}
 
 
 def _total(call: Call, query: Query, page: Page, found: int) -> int:

@@ -48,7 +48,7 @@ def as_client_error(error: RuleError) -> ApiError:
 def fetch_page(call: Call, query: Query, *, limit: int, offset: int) -> list[Values]:
     """One page of the records that the rule and the filter let through. Raises 400, 403 for the filter."""
     parsed, plan = _prepare(call, query)
-    params = plan.page.params(_constants(parsed), call.request, now(), limit=limit, offset=offset)
+    params = plan.page.params(constants_of(parsed), call.request, now(), limit=limit, offset=offset)
     read = reader(call, query.collection)
     return [read.values(row) for row in call.session.rows(plan.page.sql, params)]
 
@@ -56,7 +56,7 @@ def fetch_page(call: Call, query: Query, *, limit: int, offset: int) -> list[Val
 def count(call: Call, query: Query) -> int:
     """How many records the rule and the filter let through."""
     parsed, plan = _prepare(call, query)
-    params = plan.count.params(_constants(parsed), call.request, now())
+    params = plan.count.params(constants_of(parsed), call.request, now())
     return total(call, plan.count, plan.tables, params, keep=not plan.is_volatile)
 
 
@@ -86,7 +86,7 @@ def ids_satisfying(call: Call, collection: CollectionSchema, rule: str, ids: lis
     return {row[0] for row in call.session.rows(statement.sql, params)}
 
 
-def _constants(parsed: Parsed | None) -> Any:
+def constants_of(parsed: Parsed | None) -> Any:
     return parsed.constants if parsed else ()
 
 
@@ -100,18 +100,28 @@ def _prepare(call: Call, query: Query) -> tuple[Parsed | None, _Plan]:
         raise as_client_error(error) from error
 
 
-def _compile(call: Call, query: Query, parsed: Parsed | None) -> _Plan:
-    superuser = call.principal.is_superuser
+def conditions(call: Call, query: Query, parsed: Parsed | None) -> tuple[Scope, list[sa.ColumnElement[bool]]]:
+    """A statement's scope, and what the rule and the filter ask of a record."""
     scope = new_scope(call, query.collection)
     where = _rule(scope, query.rule)
     if parsed is not None:
-        where.append(scope.filter(parsed, superuser=superuser))
-    order = scope.sort(query.sort, superuser=superuser) if query.sort else scope.default_order()
+        where.append(scope.filter(parsed, superuser=call.principal.is_superuser))
+    return scope, where
+
+
+def order_of(call: Call, query: Query, scope: Scope) -> list[sa.ColumnElement[Any]]:
+    superuser = call.principal.is_superuser
+    return scope.sort(query.sort, superuser=superuser) if query.sort else scope.default_order()
+
+
+def _compile(call: Call, query: Query, parsed: Parsed | None) -> _Plan:
+    scope, where = conditions(call, query, parsed)
+    order = order_of(call, query, scope)
     # After the sort: to sort through a relation hides what its list rule hides, from the total too.
     columns = (sa.func.count(), *snapshot_columns(call.session.engine))
     counted = scope.render(sa.select(*columns).select_from(scope.from_clause()).where(*where))
     page = (
-        sa.select(*_columns(scope, query.collection))
+        sa.select(*columns_of(scope, query.collection))
         .select_from(scope.from_clause())
         .where(*where)
         .order_by(*order)
@@ -119,10 +129,10 @@ def _compile(call: Call, query: Query, parsed: Parsed | None) -> _Plan:
         .offset(sa.bindparam("offset", type_=sa.BigInteger()))
     )
     rendered = scope.render(page)
-    return _Plan(rendered, counted, _tables(call.schema, scope), not MACROS.keys().isdisjoint(scope.reads))
+    return _Plan(rendered, counted, tables_of(call.schema, scope), not MACROS.keys().isdisjoint(scope.reads))
 
 
-def _tables(schema: ProjectSchema, scope: Scope) -> tuple[str, ...]:
+def tables_of(schema: ProjectSchema, scope: Scope) -> tuple[str, ...]:
     """The tables behind everything that the scope reads, views included."""
     read = (schema.get(collection_id) for collection_id in scope.tables)
     return tuple(sorted({id_ for found in read if found is not None for id_ in sources_of(schema, found)}))
@@ -132,7 +142,7 @@ def _rule(scope: Scope, rule: str) -> list[sa.ColumnElement[bool]]:
     return [scope.rule(parse_rule(rule))] if rule.strip() else []
 
 
-def _columns(scope: Scope, collection: CollectionSchema) -> Any:
+def columns_of(scope: Scope, collection: CollectionSchema) -> Any:
     return scope.columns(*(field.name for field in collection.fields))
 
 
@@ -141,7 +151,7 @@ def _one(call: Call, collection: CollectionSchema, rule: str) -> Statement:
     where = _rule(scope, rule)
     (own_id,) = scope.columns("id")
     query = (
-        sa.select(*_columns(scope, collection))
+        sa.select(*columns_of(scope, collection))
         .select_from(scope.from_clause())
         .where(own_id == sa.bindparam("id"), *where)
     )
@@ -159,7 +169,7 @@ def _by_ids(call: Call, collection: CollectionSchema, rule: str, *, only_id: boo
         )
     (own_id,) = scope.columns("id")
     query = (
-        sa.select(*(scope.columns("id") if only_id else _columns(scope, collection)))
+        sa.select(*(scope.columns("id") if only_id else columns_of(scope, collection)))
         .select_from(scope.from_clause())
         .where(own_id.in_(sa.select(given.c.value)), *where)
     )

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from projects.rules.ast import Operator
 from projects.rules.inputs import list_index
+from projects.rules.sql import Order
 from projects.rules.values import Plain, as_text, json_text
 
 Sql = sa.ColumnElement[Any]
@@ -107,7 +108,7 @@ class EngineSql(ABC):
         """A list that is bound, as ``elements`` takes it."""
 
     @abstractmethod
-    def in_order(self, key: Sql, descending: bool, nullable: bool) -> Sql:
+    def in_order(self, key: Sql, descending: bool, nullable: bool) -> Order:
         """For ORDER BY: nulls are the least."""
 
     @abstractmethod

@@ -8,7 +8,7 @@ import orjson
 
 from projects.rules.ast import Operator
 from projects.rules.engines import Bind, EngineSql, Sql, json_path, texts_json
-from projects.rules.sql import Fragment, Name, Ref, disjunction
+from projects.rules.sql import Fragment, Name, Order, Ref, disjunction
 from projects.rules.values import Plain, as_json_operand, as_list_operand, json_text
 from projects.schema.ddl import ROWID
 
@@ -128,9 +128,9 @@ class PostgresqlSql(EngineSql):
     def bound_list(self, bind: Bind) -> Sql:
         return Fragment("CAST(", bind(texts_json), " AS JSONB)")
 
-    def in_order(self, key: Sql, descending: bool, nullable: bool) -> Sql:
+    def in_order(self, key: Sql, descending: bool, nullable: bool) -> Order:
         nulls = (" NULLS LAST" if descending else " NULLS FIRST") if nullable else ""
-        return Fragment(key, " DESC" if descending else " ASC", nulls)
+        return Order(key, descending, nullable, nulls)
 
     def row_order(self, alias: str) -> Sql:
         return Ref(alias, ROWID)

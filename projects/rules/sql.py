@@ -24,6 +24,18 @@ class Fragment(sa.ColumnElement[Any]):
         self.type = sa.types.NullType()
 
 
+class Order(Fragment):
+    """A key of ORDER BY, whose nulls are the least: its value, and which way it goes."""
+
+    inherit_cache = False
+
+    def __init__(self, key: sa.ColumnElement[Any], descending: bool, nullable: bool, nulls: str = "") -> None:
+        super().__init__(key, " DESC" if descending else " ASC", nulls)
+        self.value = key
+        self.descending = descending
+        self.nullable = nullable
+
+
 class Ref(sa.ColumnElement[Any]):
     """A column of the FROM element called ``alias``. It does not pull that element into FROM by itself."""
 
@@ -44,6 +56,7 @@ class Name(sa.ClauseElement):
         self.name = name
 
 
+@compiles(Order)
 @compiles(Fragment)
 def _fragment(element: Fragment, compiler: SQLCompiler, **options: Any) -> str:
     return "".join(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from projects.rules.ast import Operator
 from projects.rules.engines import Bind, EngineSql, Sql, json_path, texts_json
-from projects.rules.sql import Fragment, Name, Ref
+from projects.rules.sql import Fragment, Name, Order, Ref
 from projects.rules.values import as_json_operand, as_list_operand
 
 _NULL_SAFE: dict[str, str] = {"=": " IS ", "!=": " IS NOT "}
@@ -83,8 +83,8 @@ class SqliteSql(EngineSql):
     def bound_list(self, bind: Bind) -> Sql:
         return bind(texts_json)
 
-    def in_order(self, key: Sql, descending: bool, nullable: bool) -> Sql:
-        return Fragment(key, " DESC" if descending else " ASC")
+    def in_order(self, key: Sql, descending: bool, nullable: bool) -> Order:
+        return Order(key, descending, nullable)
 
     def row_order(self, alias: str) -> Sql:
         return Ref(alias, "rowid")

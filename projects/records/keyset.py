@@ -1,0 +1,192 @@
+"""Pages by key: what comes after the last record of the page before, however many there are.
+
+An OFFSET reads all that it skips and slips when records come and go; a key costs the same on every page and
+neither repeats nor passes over a record that was there all the time. A cursor holds the last record's sort values
+and is signed: what was not made here is refused, so its values need no further check.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+from django.conf import settings
+
+from projects.errors import ApiError, FieldError, invalid_fields
+from projects.records.access import now
+from projects.records.call import Call
+from projects.records.queries import (
+    Query,
+    as_client_error,
+    columns_of,
+    conditions,
+    constants_of,
+    order_of,
+    tables_of,
+)
+from projects.records.rows import Values, reader
+from projects.rules import Parsed, RuleError, Scope, Statement, parse_filter
+from projects.rules.sql import Fragment, Order, conjunction, disjunction
+
+# Longer ones do not fit into an address: the records are sorted by whole texts.
+LONGEST: Final = 2000
+_SIGNATURE_BYTES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """``keys`` last columns of the statement are the sort values; ``mark`` names what they are values of."""
+
+    statement: Statement
+    keys: int
+    mark: str
+
+
+def fetch_after(call: Call, query: Query, cursor: str, limit: int) -> tuple[list[Values], str | None]:
+    """``limit`` records after those that ``cursor`` stands for ("": from the first), and the cursor for more.
+
+    None where there are no more. Raises 400, 403 for filter and sort, 400 for a cursor that is none, or that was
+    given for another sort or before its collection changed.
+    """
+    mark, values = _read(call, cursor) if cursor else ("", None)
+    parsed, plan = _prepare(call, query, values)
+    if values is not None and (mark != plan.mark or len(values) != plan.keys):
+        raise _bad_cursor()
+    given = {f"after{at}": value for at, value in enumerate(values or ())}
+    params = plan.statement.params(constants_of(parsed), call.request, now(), limit=limit + 1, **given)
+    rows = call.session.rows(plan.statement.sql, params)
+    read = reader(call, query.collection)
+    records = [read.values(row[: -plan.keys]) for row in rows[:limit]]
+    more = _write(call, plan.mark, rows[limit - 1][-plan.keys :]) if len(rows) > limit else None
+    return records, more
+
+
+def _bad_cursor() -> ApiError:
+    error = FieldError("validation_invalid_cursor", "The cursor is not valid here: begin with an empty one.")
+    return invalid_fields("The cursor is invalid.", {"cursor": error})
+
+
+def _prepare(call: Call, query: Query, values: Sequence[Any] | None) -> tuple[Parsed | None, _Plan]:
+    nulls = None if values is None else tuple(value is None for value in values)
+    superuser = call.principal.is_superuser
+    try:
+        parsed = parse_filter(query.filter) if query.filter else None
+        key = ("keyset", query.collection.id, query.rule, parsed and parsed.key, query.sort, superuser, nulls)
+        return parsed, call.schema.derived.get(key, lambda: _compile(call, query, parsed, nulls))
+    except RuleError as error:
+        raise as_client_error(error) from error
+
+
+def _compile(call: Call, query: Query, parsed: Parsed | None, nulls: Sequence[bool] | None) -> _Plan:
+    scope, where = conditions(call, query, parsed)
+    order = _unique(scope, query, order_of(call, query, scope))
+    if nulls is not None:
+        if len(nulls) != len(order):
+            raise _bad_cursor()
+        where.append(_after(order, nulls))
+    keys = [one.value.label(f"key{at}") for at, one in enumerate(order)]
+    page = (
+        sa.select(*columns_of(scope, query.collection), *keys)
+        .select_from(scope.from_clause())
+        .where(*where)
+        .order_by(*order)
+        .limit(sa.bindparam("limit", type_=sa.BigInteger()))
+    )
+    return _Plan(scope.render(page), len(keys), _mark(call, query, scope))
+
+
+def _unique(scope: Scope, query: Query, order: Sequence[sa.ColumnElement[Any]]) -> list[Order]:
+    """The order with a last key that no two records share, going the way of the one before it."""
+    keys = [one for one in order if isinstance(one, Order)]
+    if len(keys) < len(order):
+        error = FieldError("validation_invalid_sort", "Records in random order have no pages by key.")
+        raise invalid_fields("The cursor is invalid.", {"sort": error})
+    if query.collection.is_view:
+        (own_id,) = scope.columns("id")
+        return [*keys, Order(own_id, keys[-1].descending if keys else False, nullable=False)]
+    if not query.sort:
+        return keys
+    (rowid,) = scope.default_order()
+    assert isinstance(rowid, Order)
+    return [*keys, Order(rowid.value, keys[-1].descending, nullable=False)]
+
+
+def _after(order: Sequence[Order], nulls: Sequence[bool]) -> sa.ColumnElement[bool]:
+    """What comes after the record with the values ``after0``, ``after1`` …; ``nulls`` says which of them are null.
+
+    Of each key first "not before", which an index on it can begin at, then "after, or equal and …".
+    """
+    last = len(order) - 1
+    condition = _beyond(order[last], last, nulls[last], strictly=True)
+    for at in range(last - 1, -1, -1):
+        one, is_null = order[at], nulls[at]
+        strictly = _beyond(one, at, is_null, strictly=True)
+        condition = conjunction(
+            [_beyond(one, at, is_null, strictly=False), disjunction([strictly, condition])]
+        )
+    return condition
+
+
+def _beyond(one: Order, at: int, is_null: bool, *, strictly: bool) -> sa.ColumnElement[bool]:
+    key = one.value
+    if is_null:
+        # Null is the least: nothing else comes before it, or, descending, after it.
+        if one.descending:
+            return Fragment("1 = 0") if strictly else Fragment(key, " IS NULL")
+        return Fragment(key, " IS NOT NULL") if strictly else Fragment("1 = 1")
+    sign = ("<" if one.descending else ">") + ("" if strictly else "=")
+    compared = Fragment(key, f" {sign} ", sa.bindparam(f"after{at}", type_=sa.types.NullType()))
+    if one.descending and one.nullable:
+        return disjunction([compared, Fragment(key, " IS NULL")])
+    return compared
+
+
+def _mark(call: Call, query: Query, scope: Scope) -> str:
+    """What a cursor's values belong to: the sort, and its collections as they are."""
+    tables = [(one.id, one.updated) for id_ in tables_of(call.schema, scope) if (one := call.schema.get(id_))]
+    text = orjson.dumps((query.collection.id, query.sort, tables))
+    return hashlib.blake2b(text, digest_size=6).hexdigest()
+
+
+def _write(call: Call, mark: str, values: Sequence[Any]) -> str:
+    text = orjson.dumps([mark, *values], default=_exact)
+    token = base64.urlsafe_b64encode(_signature(call, settings.MBAAS_SECRET_KEYS[0], text) + text)
+    if len(token) > LONGEST:
+        error = FieldError("validation_invalid_sort", "The values to sort by are too long for pages by key.")
+        raise invalid_fields("The cursor is invalid.", {"sort": error})
+    return token.rstrip(b"=").decode()
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return [str(value)]
+    raise TypeError(f"{type(value).__name__} is no sort value")
+
+
+def _read(call: Call, cursor: str) -> tuple[str, list[Any]]:
+    """The mark and the values. Raises 400 for what was not signed here."""
+    if len(cursor) > LONGEST or not cursor.isascii():
+        raise _bad_cursor()
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+    except binascii.Error:
+        raise _bad_cursor() from None
+    signature, text = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+    known = [_signature(call, secret, text) for secret in settings.MBAAS_SECRET_KEYS]
+    if not any(hmac.compare_digest(signature, one) for one in known):
+        raise _bad_cursor()
+    mark, *values = orjson.loads(text)
+    return mark, [Decimal(value[0]) if isinstance(value, list) else value for value in values]
+
+
+def _signature(call: Call, secret: str, text: bytes) -> bytes:
+    key = f"mbaas cursor:{call.session.project.uid}:{secret}".encode()
+    return hmac.digest(hashlib.sha256(key).digest(), text, "sha256")[:_SIGNATURE_BYTES]
