@@ -56,6 +56,12 @@ MBAAS_SQLITE_SYNCHRONOUS = env.choice("MBAAS_SQLITE_SYNCHRONOUS", "NORMAL", ("NO
 MBAAS_SQLITE_BUSY_TIMEOUT = env.integer("MBAAS_SQLITE_BUSY_TIMEOUT", 5)  # seconds
 MBAAS_STATEMENT_TIMEOUT_MS = env.integer("MBAAS_STATEMENT_TIMEOUT_MS", 10_000, least=10)
 MBAAS_OPEN_DATABASES = env.integer("MBAAS_OPEN_DATABASES", 1_000, least=1)
+# A change of the schema may take longer: indexes of big tables, columns that change their type.
+MBAAS_SCHEMA_CHANGE_TIMEOUT_MS = env.integer("MBAAS_SCHEMA_CHANGE_TIMEOUT_MS", 600_000, least=1_000)
+# PostgreSQL: how long one try for a table's lock may keep everybody else waiting.
+MBAAS_SCHEMA_LOCK_MS = env.integer("MBAAS_SCHEMA_LOCK_MS", 200, least=10)
+# Records that one transaction of a truncation deletes.
+MBAAS_TRUNCATE_STEP = env.integer("MBAAS_TRUNCATE_STEP", 1_000, least=1)
 MBAAS_OPEN_DATABASES_PER_THREAD = env.integer("MBAAS_OPEN_DATABASES_PER_THREAD", 32, least=1)
 MBAAS_POSTGRES_POOL_SIZE = env.integer("MBAAS_POSTGRES_POOL_SIZE", 20, least=1)
 MBAAS_POSTGRES_POOL_TIMEOUT = env.integer("MBAAS_POSTGRES_POOL_TIMEOUT", 5, least=1)  # seconds

@@ -14,11 +14,12 @@ from projects.api.dispatch import endpoint, read, write
 from projects.api.guards import require_superuser
 from projects.api.limits import limit_request
 from projects.api.responses import json_response, no_content
+from projects.context import current_project
 from projects.records.call import Call
-from projects.records.delete import delete_all
 from projects.records.dry_run_view import dry_run
 from projects.records.list import Page
 from projects.records.pick import parse_pick
+from projects.records.truncate import truncate_step
 from projects.rules import validate_rule
 from projects.schema.collection import CollectionSchema
 from projects.schema.exporting import export_collections
@@ -31,10 +32,10 @@ from projects.schema.operations import (
     create_collection,
     delete_collection,
     list_collections,
-    truncate_collection,
     update_collection,
     view_collection,
 )
+from projects.schema.progress import running_steps
 from projects.schema.serialize import collection_to_json, scaffolds_json
 
 ROOT = "/api/collections"
@@ -131,17 +132,15 @@ async def _delete(request: Request) -> Response:
 @endpoint
 async def truncate(request: Request) -> Response:
     await limit_request(request)
+    name = request.path_params["collection"]
+    last: int | None = None
 
-    def work(call: Call) -> None:
+    def work(call: Call) -> int | None:
         require_superuser(call)
+        return truncate_step(call, name, last)
 
-        truncate_collection(
-            call.session,
-            request.path_params["collection"],
-            delete_records=lambda _, collection: delete_all(call, collection),
-        )
-
-    await write(request, work)
+    while (last := await write(request, work)) is not None:
+        pass
     return no_content()
 
 
@@ -176,6 +175,13 @@ async def export(request: Request) -> Response:
 
 
 @endpoint
+async def progress(request: Request) -> Response:
+    await limit_request(request)
+    await read(request, require_superuser)
+    return json_response({"running": running_steps(current_project().uid)})
+
+
+@endpoint
 async def dry_run_view(request: Request) -> Response:
     await limit_request(request)
     body = await read_body(request, MALFORMED_IMPORT)
@@ -204,6 +210,7 @@ async def scaffolds(request: Request) -> Response:
 routes = [
     Route(ROOT, list_or_create, methods=["GET", "POST"]),
     Route(f"{ROOT}/import", import_, methods=["PUT"]),
+    Route(f"{ROOT}/meta/progress", progress, methods=["GET"]),
     Route(f"{ROOT}/meta/dry-run-view", dry_run_view, methods=["POST"]),
     Route(f"{ROOT}/meta/export", export, methods=["GET"]),
     Route(f"{ROOT}/meta/scaffolds", scaffolds, methods=["GET"]),

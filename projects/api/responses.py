@@ -22,6 +22,13 @@ log = structlog.get_logger("mbaas.api")
 
 _JSON = "application/json"
 
+# A lock that could not be had in time, too: the table is in use.
+_BUSY_ERRORS = (
+    TooBusyError,
+    ShuttingDownError,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+)
 BUSY = "The server is busy. Please try again shortly."
 UNAVAILABLE = "The project's database is unavailable. Please try again shortly."
 
@@ -70,7 +77,7 @@ def as_api_error(error: BaseException) -> ApiError:
     """``error`` as what the client may know of it; unforeseen errors are logged with their traceback."""
     if isinstance(error, ApiError):
         return error
-    if isinstance(error, (TooBusyError, ShuttingDownError, psycopg.errors.DeadlockDetected)):
+    if isinstance(error, _BUSY_ERRORS):
         return ApiError(503, BUSY, headers={"Retry-After": "1"})
     if isinstance(error, TimedOutError):
         return ApiError(503, "The request took too long and was stopped.")

@@ -52,3 +52,11 @@ def bound_transaction(session: Session, milliseconds: int) -> Deadline:
         longest = min(milliseconds, settings.MBAAS_STATEMENT_TIMEOUT_MS)
         session.execute(f"SET LOCAL statement_timeout = {longest:d}")
     return deadline
+
+
+def prolong_transaction(session: Session, milliseconds: int) -> None:
+    """Give what follows in this write transaction ``milliseconds``, whatever other writes may take."""
+    if session.engine == "sqlite":
+        session.limit(Deadline(milliseconds), DEADLINE_INSTRUCTIONS)
+    else:
+        session.execute(f"SET LOCAL statement_timeout = {milliseconds:d}")

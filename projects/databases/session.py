@@ -153,8 +153,10 @@ class Session:
         except BaseException:
             del self._after_commit[kept:]
             self.forget()
-            self._cursor.execute(f"ROLLBACK TO SAVEPOINT {name}")
-            self._cursor.execute(f"RELEASE SAVEPOINT {name}")
+            # A statement that is stopped may take SQLite's whole transaction with it, and its savepoints.
+            if self.in_transaction:
+                self._cursor.execute(f"ROLLBACK TO SAVEPOINT {name}")
+                self._cursor.execute(f"RELEASE SAVEPOINT {name}")
             raise
         else:
             self._cursor.execute(f"RELEASE SAVEPOINT {name}")

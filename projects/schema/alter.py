@@ -17,6 +17,7 @@ from projects.schema.fields.file import FileField
 from projects.schema.index_checks import invalid_index
 from projects.schema.index_parts import Index
 from projects.schema.indexes import parse_index
+from projects.schema.progress import step
 
 if TYPE_CHECKING:
     from projects.databases import Session
@@ -41,6 +42,10 @@ class FieldChanges:
     renamed: dict[str, str]  # old name: new name
     converted: tuple[Field, ...]  # now one value where there was a list, or the other way round
     renulled: tuple[Field, ...]  # as many values as before, now nullable or no more
+
+    @property
+    def any(self) -> bool:
+        return bool(self.dropped or self.added or self.renamed or self.converted or self.renulled)
 
 
 def field_changes(old: CollectionSchema, new: CollectionSchema) -> FieldChanges:
@@ -107,19 +112,29 @@ def alter(session: Session, old: CollectionSchema, new: CollectionSchema, messag
         and _follows(before[index.name], index, new, changes.renamed)
         and not converted & {name.lower() for name in index.column_names()}
     }
-    for name in before:
-        if name not in kept:
-            ddl.drop_index(session, name)
+    missing = {at: index for at, index in after.items() if index.name not in kept}
+    dropped = [name for name in before if name not in kept]
+    if dropped or changes.any or old.table != new.table:
+        with step(session, new.name, "waiting for the table"):
+            ddl.take_table(session, old.table, "ACCESS EXCLUSIVE")
+    elif missing:
+        # To build an index keeps writers waiting and no reader.
+        with step(session, new.name, "waiting for the table"):
+            ddl.take_table(session, old.table, "SHARE")
+    for name in dropped:
+        ddl.drop_index(session, name)
     if old.table != new.table:
         ddl.rename_table(session, old.table, new.table)
     links.drop_outdated_links(session, old, new)
     for field in changes.dropped:
-        ddl.drop_column(session, new.table, field.name)
+        with step(session, new.name, f"dropping the field {field.name}"):
+            ddl.drop_column(session, new.table, field.name)
         if isinstance(field, FileField):
             release_field(session, new.id, field.id)
     ddl.rename_columns(session, new.table, changes.renamed)
     for field in changes.converted:
-        ddl.convert_column(session, new.table, field)
+        with step(session, new.name, f"converting the field {field.name}"):
+            ddl.convert_column(session, new.table, field)
         if isinstance(field, FileField) and not field.is_list:
             still_named = (
                 f"SELECT {ddl.quote(field.name)} FROM {ddl.quote(new.table)} WHERE id = _files.record"
@@ -133,7 +148,6 @@ def alter(session: Session, old: CollectionSchema, new: CollectionSchema, messag
     for field in changes.added:
         ddl.add_column(session, new.table, field)
     links.create_missing_links(session, old, new)
-    missing = {at: index for at, index in after.items() if index.name not in kept}
     _create_indexes(session, new, missing, message)
 
 
@@ -148,7 +162,7 @@ def _create_indexes(
     failed = {}
     for at, index in indexes.items():
         try:
-            with session.savepoint():
+            with session.savepoint(), step(session, collection.name, f"building the index {index.name}"):
                 ddl.create_index(session, collection, index)
         except _INDEX_REFUSALS as error:
             if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR:

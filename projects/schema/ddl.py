@@ -6,8 +6,12 @@ checked before (letters, digits and ``_``; names of indexes anything printable b
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
+
+import psycopg.errors
+from django.conf import settings
 
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.base import Field
@@ -19,6 +23,11 @@ if TYPE_CHECKING:
 
 # No field can have this name (see names.py).
 ROWID: Final = "_rowid_"
+
+
+# How long a table that no statement can keep busy any longer is tried for.
+_LOCK_GRACE_SECONDS: Final = 5
+LockMode = Literal["SHARE", "ACCESS EXCLUSIVE"]
 
 
 def quote(name: str) -> str:
@@ -33,6 +42,29 @@ def run(session: Session, statement: str) -> int:
     """Execute a statement that has no parameters; returns the number of changed rows."""
     # psycopg reads % in every statement.
     return session.execute(statement.replace("%", "%%") if session.engine == "postgresql" else statement)
+
+
+def take_table(session: Session, table: str, mode: LockMode) -> None:
+    """On PostgreSQL: lock the table for what follows, without keeping others waiting for long.
+
+    Whoever waits for a lock keeps all who come later waiting too, readers behind one long query. So each try is
+    short, and between tries they go on. Raises LockNotAvailable when there was no moment for it.
+    """
+    if session.engine == "sqlite":
+        return
+    until = time.monotonic() + settings.MBAAS_STATEMENT_TIMEOUT_MS / 1000 + _LOCK_GRACE_SECONDS
+    pause = 0.05
+    while True:
+        try:
+            with session.savepoint():
+                session.execute(f"SET LOCAL lock_timeout = {settings.MBAAS_SCHEMA_LOCK_MS:d}")
+                run(session, f"LOCK TABLE {quote(table)} IN {mode} MODE")
+                return
+        except psycopg.errors.LockNotAvailable:
+            if time.monotonic() > until:
+                raise
+        time.sleep(pause)
+        pause = min(pause * 2, 1.0)
 
 
 def create_table(session: Session, collection: CollectionSchema) -> None:
@@ -86,7 +118,26 @@ def convert_column(session: Session, table: str, field: Field) -> None:
 
     Of a list only its last value stays, as in the wire contract.
     """
-    _replace_column(session, table, field, _conversion(session, field, quote(field.name)))
+    value = _conversion(session, field, quote(field.name))
+    if session.engine == "postgresql":
+        _retype_column(session, table, field, value)
+    else:
+        _replace_column(session, table, field, value)
+
+
+def _retype_column(session: Session, table: str, field: Field, value: str) -> None:
+    """One rewrite of the table: an UPDATE of all rows takes five times as long (20 s against 4 s for a million),
+    while nobody may read it."""
+    column = quote(field.name)
+    definition = field.column_definition(session.engine)
+    kind = definition.partition(" NOT NULL")[0].partition(" DEFAULT ")[0]
+    default = definition.partition(" DEFAULT ")[2]
+    steps = ["DROP DEFAULT", f"TYPE {kind} USING {value}"]
+    steps += [f"SET DEFAULT {default}"] if default else []
+    steps.append("SET NOT NULL" if " NOT NULL" in definition else "DROP NOT NULL")
+    run(
+        session, f"ALTER TABLE {quote(table)} " + ", ".join(f"ALTER COLUMN {column} {step}" for step in steps)
+    )
 
 
 def _replace_column(session: Session, table: str, field: Field, value: str) -> None:

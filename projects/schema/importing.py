@@ -188,6 +188,7 @@ def _out_of_each_others_way(session: Session, changes: Sequence[CollectionChange
         old = change.old
         if old is not None and old.has_table and old.name != change.new.name:
             passing = replace(old, name=f"{TEMPORARY_PREFIX}table{number}")
+            ddl.take_table(session, old.table, "ACCESS EXCLUSIVE")
             ddl.rename_table(session, old.table, passing.table)
             store.update_collection_row(session, passing)
             moved.append(CollectionChange(passing, change.new))

@@ -222,6 +222,7 @@ def apply_delete(session: Session, collection: CollectionSchema) -> None:
                 statement = f'DELETE FROM {ddl.quote(table)} WHERE "collectionRef" = ?'
                 session.execute(session.sql(statement), (collection.id,))
         if collection.has_table:
+            ddl.take_table(session, collection.table, "ACCESS EXCLUSIVE")
             links.drop_links(session, collection)
             ddl.drop_table(session, collection)
         if collection.file_fields:

@@ -8,7 +8,9 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
+from django.conf import settings
 
+from projects.databases.deadline import prolong_transaction
 from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.fields.registry import field_from_json, field_to_json
 
@@ -71,7 +73,11 @@ def _load_schema(session: Session) -> ProjectSchema:
 
 
 def lock_schema(session: Session) -> ProjectSchema:
-    """The schema, held against other changes until the transaction ends. First step of every change."""
+    """The schema, held against other changes until the transaction ends. First step of every change.
+
+    A change of a big table takes longer than other writes may: it has MBAAS_SCHEMA_CHANGE_TIMEOUT_MS.
+    """
+    prolong_transaction(session, settings.MBAAS_SCHEMA_CHANGE_TIMEOUT_MS)
     if session.engine == "postgresql":
         session.row("SELECT value FROM _params WHERE key = 'schema_version' FOR UPDATE")
         session.forget()

@@ -223,6 +223,30 @@ _OPERATIONS: Final = (
         also={200: ref("ImportDiff")},
     ),
     _operation(
+        "collectionsProgress",
+        "get",
+        f"{_ROOT}/meta/progress",
+        "What changes of collections are doing at the moment, on the server that answers",
+        answer={
+            "type": "object",
+            "required": ["running"],
+            "properties": {
+                "running": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["collection", "step", "seconds"],
+                        "properties": {
+                            "collection": {"type": "string"},
+                            "step": {"type": "string"},
+                            "seconds": {"type": "number"},
+                        },
+                    },
+                },
+            },
+        },
+    ),
+    _operation(
         "dryRunView",
         "post",
         f"{_ROOT}/meta/dry-run-view",
