@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tests.oracle.scenarios.files import ANSWERED_WITH_FILES
+
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
@@ -24,6 +26,8 @@ _LOSS: Final = "A change of the schema that loses data is refused unless it is c
 _RESERVED: Final = "Names that begin with _ are the platform's: its tables stand in the same database."
 _NAMES: Final = "Names have up to 63 characters, which is what PostgreSQL takes."
 _MEMBERS: Final = "Superusers are the members of the project, managed in the console and the control API."
+
+_UNITS: Final = "RFC 9110, 14.2: a unit that the server does not know is no range."
 
 _RULES_WORDED_OTHERWISE: Final = (
     *(
@@ -111,6 +115,25 @@ DIFFERENCES: Final[dict[str, tuple[Allowed, ...]]] = {
         f"views_changed / {name}": (Allowed("body.message", "Ours says which view."),)
         for name in ("a table that is read", "a view that is read")
     },
+    **{
+        step: (Allowed("headers.x-frame-options", "No page of another site frames anything of ours."),)
+        for step in ANSWERED_WITH_FILES
+    },
+    **{
+        f"files_served / with Range: {wanted}": (
+            Allowed("body", "An error in the error shape, and as JSON."),
+            Allowed("headers", "An error in the error shape, and as JSON."),
+        )
+        for wanted in ("bytes=10-", "bytes=3-1", "bytes=a-b")
+    },
+    "files_served / with Range: items=0-1": (
+        Allowed("status", _UNITS),
+        Allowed("body", _UNITS),
+        Allowed("headers", _UNITS),
+    ),
+    "files_language / a new record with a changed file": _answered_otherwise(
+        "A new record has nothing that could change: PocketBase says so of all fields but files."
+    ),
     **{
         f"errors_routes / GET {path}": (
             Allowed("body.message", "PocketBase looks for a static file; we have none to serve there."),

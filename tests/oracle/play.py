@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+from PIL import Image, UnidentifiedImageError
 
 from tests.oracle.server import Server
 from tests.oracle.sse import Event, Stream
@@ -183,9 +185,15 @@ class Player:
 
 
 def _body(response: httpx.Response) -> Json:
-    """The JSON of an answer; text that is not JSON as text; None when there is nothing."""
+    """The JSON of an answer; an image as its format and size; other text as text; None when there is nothing."""
     if not response.content:
         return None
+    if response.headers.get("content-type", "").startswith("image/"):
+        try:
+            image = Image.open(io.BytesIO(response.content))
+        except UnidentifiedImageError:
+            return response.text
+        return {"format": image.format, "size": list(image.size)}
     try:
         return json.loads(response.content)
     except ValueError:

@@ -11,6 +11,7 @@ from tests.oracle.scenarios import (
     collections_rules,
     collections_update,
     errors,
+    files,
     filters,
     realtime,
     records_batch,
@@ -42,6 +43,7 @@ _SUBJECTS: Final = (
     superusers,
     realtime,
     errors,
+    files,
     views,
 )
 
