@@ -35,8 +35,9 @@ from projects.files.threads import in_files_pool, in_storage_pool
 from projects.files.thumbs import ensure_thumb
 from projects.principal import GUEST, RequestInfo
 
-# What is read and sent at once of a file that the server does not send itself.
-_PIECE: Final = 256 * 1024
+# What is read and sent at once of a file that the server does not send itself. The server holds several of them
+# for a slow client (with its own buffer 1.3 MB in all); smaller ones cost more turns of a thread.
+_PIECE: Final = 128 * 1024
 # What describes a body, and there is none.
 _NOT_IN_304: Final = frozenset({b"content-type", b"accept-ranges"})
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
