@@ -11,6 +11,7 @@ from projects.accounts import throttle
 from projects.errors import FieldError
 from projects.files.own_storage import check_file_storage, seal_file_storage, show_file_storage
 from projects.files.saving import QUOTA_SETTING
+from projects.files.storages import NAMES, PLACEMENT
 from projects.files.storages import SETTING as FILE_STORAGE
 from projects.rate_rules import SETTING as RATE_LIMITS
 from projects.rate_rules import check_rate_limits
@@ -44,6 +45,12 @@ def _quota(value: Any) -> FieldError | None:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return None
     return FieldError("validation_invalid_value", "Must be a number of bytes, or 0 for no limit.")
+
+
+def _storage_name(value: Any) -> FieldError | None:
+    if value in NAMES:
+        return None
+    return FieldError("validation_in_invalid", f"Must be one of {', '.join(NAMES)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,14 @@ SETTINGS: Mapping[str, ProjectSetting] = {
             check_file_storage,
             seal_file_storage,
             show_file_storage,
+        ),
+        ProjectSetting(
+            PLACEMENT,
+            "",
+            "Where new files go when not as usual: disk, s3 (the installation's bucket) or own (fileStorage)."
+            " Set by operators and by `manage.py move_files`.",
+            _storage_name,
+            operators_only=True,
         ),
     )
 }

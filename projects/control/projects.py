@@ -17,7 +17,8 @@ from projects.control.roles import Action, require, require_operator
 from projects.control.validation import check_ref, check_text
 from projects.databases import Session, create_database, drop_database, write_session
 from projects.errors import ApiError, FieldError, bad_request, forbidden, invalid_fields, not_found
-from projects.files.own_storage import check_move
+from projects.files.own_storage import check_move, is_same_place
+from projects.files.storages import PLACEMENT
 from projects.files.storages import SETTING as FILE_STORAGE
 from projects.models import ConsoleUser, Membership, Placement, Project
 from projects.schema import seed_system_collections
@@ -153,6 +154,9 @@ def change_project(
             merged = {**kept, **sealed_settings(settings, kept)}
             project.settings = {key: value for key, value in merged.items() if value is not None}
             now = project.settings.get(FILE_STORAGE)
+            if now and PLACEMENT not in settings and not is_same_place(kept.get(FILE_STORAGE), now):
+                # Who names a bucket wants files in it, wherever an earlier move took them.
+                project.settings.pop(PLACEMENT, None)
             if error := check_move(project.handle(), kept.get(FILE_STORAGE), now):
                 raise invalid_fields("Failed to update project.", {"settings": {FILE_STORAGE: error}})
         after = {"name": project.name, "settings": shown_settings(project.settings)}

@@ -174,6 +174,32 @@ def release_pending(session: Session, keys: Sequence[str]) -> None:
             _announce(session)
 
 
+def replace_file(session: Session, old: FileRow, new: FileRow, *, seconds: int) -> bool:
+    """Let the pending ``new`` stand for ``old``, whose content it has; False when either is no more.
+
+    The old object stays for ``seconds`` for who is about to read it, then it is removed like any other.
+    """
+    due = _text(datetime.now(UTC) + timedelta(seconds=seconds))
+    statement = "UPDATE _files SET state = 'released', due = ? WHERE key = ? AND state = 'stored'"
+    if session.execute(session.sql(statement), (due, old.key)) != 1:
+        return False
+    place = {"collection": old.collection, "record": old.record, "field": old.field, "name": old.name}
+    if not attach(session, new.key, **place):
+        statement = "UPDATE _files SET state = 'stored', due = '' WHERE key = ?"
+        session.execute(session.sql(statement), (old.key,))
+        return False
+    statement = "UPDATE _files SET variant_of = ? WHERE variant_of = ? AND state = 'stored'"
+    session.execute(session.sql(statement), (new.key, old.key))
+    if old.variant_of:
+        # As it is now: what it is a variant of may itself have been replaced since ``old`` was read.
+        statement = (
+            "UPDATE _files SET variant_of = (SELECT was.variant_of FROM _files AS was WHERE was.key = ?)"
+            " WHERE key = ?"
+        )
+        session.execute(session.sql(statement), (old.key, new.key))
+    return True
+
+
 def find_files(session: Session, collection: str, record: str, names: Sequence[str]) -> list[FileRow]:
     """The record's stored files with these names (variants included); one read of an index."""
     marks = ", ".join("?" * len(names))

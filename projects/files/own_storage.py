@@ -101,10 +101,15 @@ def rotate_file_storage(value: Mapping[str, Any]) -> dict[str, Any]:
     return {**value, "secretKey": crypto.rotate(str(value.get("secretKey", "")))}
 
 
+def is_same_place(before: Any, after: Any) -> bool:
+    """Whether two values of the setting name the same objects; nothing is a place, too."""
+    old, new = (one if isinstance(one, Mapping) else {} for one in (before, after))
+    return all(old.get(name, "") == new.get(name, "") for name in _PLACE)
+
+
 def check_move(project: ProjectHandle, before: Any, after: Any) -> FieldError | None:
     """The complaint that files are in the bucket which a change of the setting leaves."""
-    old, new = (one if isinstance(one, Mapping) else {} for one in (before, after))
-    if not old or all(old.get(name, "") == new.get(name, "") for name in _PLACE):
+    if not before or is_same_place(before, after):
         return None
     try:
         with read_session(project) as session:

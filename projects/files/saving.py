@@ -42,7 +42,9 @@ def reserve_uploads(session: Session, files: Iterable[NewFile]) -> None:
 
 
 def pending_row(upload: Upload, storage: str) -> FileRow:
-    """The row of a file that is no record's yet."""
+    """The row of a file that is no record's yet; from now on the upload belongs in that storage."""
+    # Decided once: while the project moves to another storage, a later look at its settings may say that one.
+    upload.storage = storage
     return FileRow(
         key=upload.key,
         storage=storage,
@@ -62,7 +64,7 @@ def pending_row(upload: Upload, storage: str) -> FileRow:
 
 def store_upload(project: ProjectHandle, upload: Upload) -> None:
     """Put a reserved file into the project's storage. Blocks. Raises StorageError."""
-    open_storage(project, storage_of(project)).save(upload.key, Path(upload.path), upload.type)
+    open_storage(project, upload.storage).save(upload.key, Path(upload.path), upload.type)
     upload.stored = True
 
 

@@ -20,10 +20,22 @@ StorageName = Literal["disk", "s3", "own"]
 
 # The project's setting that names a bucket of its own.
 SETTING: Final = "fileStorage"
+# The one that says where new files go, other than they would: set while a project moves, and after it.
+PLACEMENT: Final = "filesPlacement"
+NAMES: Final[tuple[StorageName, ...]] = ("disk", "s3", "own")
 
 
 def storage_of(project: ProjectHandle) -> StorageName:
     """Where the project's new files go."""
+    chosen = project.setting(PLACEMENT)
+    for name in NAMES:
+        if name == chosen and (name != "own" or project.setting(SETTING)):
+            return name
+    return usual_storage(project)
+
+
+def usual_storage(project: ProjectHandle) -> StorageName:
+    """Where they go unless ``filesPlacement`` says something else."""
     if project.setting(SETTING):
         return "own"
     return "s3" if settings.MBAAS_FILES_STORAGE == "s3" else "disk"
