@@ -70,7 +70,7 @@ MBAAS_POSTGRES_POOL_TIMEOUT = env.integer("MBAAS_POSTGRES_POOL_TIMEOUT", 5, leas
 MBAAS_READ_THREADS = env.integer("MBAAS_READ_THREADS", 4, least=1)
 MBAAS_WRITE_THREADS = env.integer("MBAAS_WRITE_THREADS", 2, least=1)
 MBAAS_POSTGRES_READ_LANES = env.integer("MBAAS_POSTGRES_READ_LANES", 2, least=1)
-MBAAS_POSTGRES_WRITE_LANES = env.integer("MBAAS_POSTGRES_WRITE_LANES", 8, least=1)
+MBAAS_POSTGRES_WRITE_LANES = env.integer("MBAAS_POSTGRES_WRITE_LANES", 4, least=1)
 MBAAS_POSTGRES_THREADS = env.integer("MBAAS_POSTGRES_THREADS", 16, least=1)
 MBAAS_PASSWORD_THREADS = env.integer("MBAAS_PASSWORD_THREADS", 2, least=1)
 # Requests of one project that may wait or run at once; more are answered 503 with Retry-After.
