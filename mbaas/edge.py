@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from mbaas.access_log import AccessLog, ConsoleLog
+from projects.api.requests import raw_header
 from projects.api.responses import error_response
 from projects.context import ProjectHandle, request_facts, use_project
 from projects.directory import find_project, known_project
@@ -143,16 +144,9 @@ def _request_id(scope: Scope) -> str:
     return f"{_PROCESS}{next(_numbers):08x}"
 
 
-def _header(scope: Scope, wanted: bytes) -> bytes:
-    for name, value in scope["headers"]:
-        if name == wanted:
-            return bytes(value)
-    return b""
-
-
 def _allowed_origin(scope: Scope, project: ProjectHandle | None) -> bytes:
     """What to answer the page that asks: its origin or ``*``; empty when it may not read the answer."""
-    origin = _header(scope, b"origin")
+    origin = raw_header(scope, b"origin")
     if not origin:
         return b""
     own: Any = project.setting("corsOrigins") if project is not None else None
@@ -170,7 +164,7 @@ async def _preflight(scope: Scope, send: Send, origin: bytes) -> None:
             (b"access-control-allow-methods", _METHODS),
             (b"access-control-max-age", b"86400"),
         ]
-        wanted = _header(scope, b"access-control-request-headers")
+        wanted = raw_header(scope, b"access-control-request-headers")
         if wanted:
             headers.append((b"access-control-allow-headers", wanted))
     await send({"type": "http.response.start", "status": 204, "headers": headers})

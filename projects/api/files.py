@@ -18,7 +18,7 @@ from starlette.routing import Route
 from projects.accounts.file_tokens import issue_file_token
 from projects.api.dispatch import Headers, client_ip, endpoint, read
 from projects.api.limits import limit_request
-from projects.api.requests import query_of
+from projects.api.requests import query_of, raw_header
 from projects.api.responses import error_response, json_response
 from projects.api.routing import Receive, Scope, Send
 from projects.context import ProjectHandle, current_project
@@ -74,7 +74,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
         params["name"],
         query.get("thumb", ""),
         query.get("token", ""),
-        _header(scope, b"accept") if "thumb" in query else "",
+        _text(scope, b"accept") if "thumb" in query else "",
     )
 
     def info() -> RequestInfo:
@@ -95,7 +95,7 @@ async def _answer(
 ) -> None:
     row = found.row
     headers = file_headers(row, protected=found.protected, download=download, negotiated=found.negotiated)
-    if is_known(row, _header(scope, b"if-none-match"), _header(scope, b"if-modified-since")):
+    if is_known(row, _text(scope, b"if-none-match"), _text(scope, b"if-modified-since")):
         await _empty(send, 304, [header for header in headers if header[0] not in _NOT_IN_304])
         return
     ranges = _ranges(scope, row)
@@ -110,8 +110,8 @@ async def _answer(
 
 
 def _ranges(scope: Scope, row: FileRow) -> list[tuple[int, int]]:
-    wanted = _header(scope, b"range")
-    if not wanted or not range_applies(row, _header(scope, b"if-range")):
+    wanted = _text(scope, b"range")
+    if not wanted or not range_applies(row, _text(scope, b"if-range")):
         return []
     try:
         return parse_ranges(wanted, row.size)
@@ -263,11 +263,8 @@ def _content_range(row: FileRow, start: int, length: int) -> Header:
     return b"content-range", f"bytes {start}-{start + length - 1}/{row.size}".encode()
 
 
-def _header(scope: Scope, wanted: bytes) -> str:
-    for name, value in scope["headers"]:
-        if name == wanted:
-            return str(value.decode("latin-1"))
-    return ""
+def _text(scope: Scope, name: bytes) -> str:
+    return str(raw_header(scope, name), "latin-1")
 
 
 @endpoint

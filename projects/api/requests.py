@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -34,7 +35,12 @@ def _query_pairs(raw: bytes) -> list[tuple[str, str]]:
 
 def header(request: Request, name: bytes) -> str:
     """The first header with that lower-case name; ``""`` where there is none."""
-    for key, value in request.scope["headers"]:
+    return str(raw_header(request.scope, name), "latin-1")
+
+
+def raw_header(scope: MutableMapping[str, Any], name: bytes) -> bytes:
+    """``header`` of an ASGI scope, as it came."""
+    for key, value in scope["headers"]:
         if key == name:
-            return str(value, "latin-1")
-    return ""
+            return bytes(value)
+    return b""
