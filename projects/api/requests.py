@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 
@@ -29,8 +29,16 @@ def _read_query(raw: bytes) -> Mapping[str, str]:
     return MappingProxyType(dict(_query_pairs(raw)))
 
 
-def _query_pairs(raw: bytes) -> list[tuple[str, str]]:
-    return parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
+def _query_pairs(raw: bytes) -> Iterator[tuple[str, str]]:
+    # As urllib's parse_qsl does it, which takes three times as long.
+    for pair in raw.decode("latin-1").split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            yield _unquoted(name), _unquoted(value)
+
+
+def _unquoted(text: str) -> str:
+    return text if text.isalnum() else unquote_plus(text)
 
 
 def header(request: Request, name: bytes) -> str:
