@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from projects.databases import Session
+from projects.databases import Session, write_session
 from projects.errors import ApiError
 from projects.records.delete import delete_record
 from projects.records.list import list_records
@@ -167,10 +167,10 @@ def test_what_is_no_cursor_of_ours_is_refused(session: Session) -> None:
         real + "A",
         "A" * 5000,
         "%00",
-        base64.urlsafe_b64encode(raw[:12] + b"[1," + raw[13:]).decode(),
-        base64.urlsafe_b64encode(raw.replace(b"-3", b"-9")).decode(),
-        base64.urlsafe_b64encode(raw[:12] + b"[]").decode(),
-        base64.urlsafe_b64encode(b"\0" * 12 + raw[12:]).decode(),
+        base64.urlsafe_b64encode(raw[:-1] + bytes([raw[-1] ^ 1])).decode(),
+        base64.urlsafe_b64encode(bytes([raw[0] ^ 1]) + raw[1:]).decode(),
+        base64.urlsafe_b64encode(raw[:16]).decode(),
+        base64.urlsafe_b64encode(b'["x",1,2]').decode(),
     ]
     for one in forged:
         assert refusal(session, cursor=one, sort="n") == "validation_invalid_cursor", one
@@ -204,6 +204,28 @@ def test_a_cursor_shows_nothing_that_the_rule_hides(session: Session) -> None:
     seen = list_records(call(session, bob), "things", {"cursor": of_alice, "sort": "n"})["items"]
     assert [item["n"] for item in seen] == [4, 6, 8]
     assert list_records(guest(session), "things", {"cursor": of_alice, "sort": "n"})["items"] == []
+
+
+def test_a_cursor_tells_nothing_of_the_values_that_it_stands_for(session: Session) -> None:
+    things = collection(session, "things", text("title"))
+    for at in range(3):
+        create(session, things, title=f"readable {at}")
+    made = cursor(session, sort="title", perPage="1")
+    assert cursor(session, sort="title", perPage="1") == made
+    assert b"readable" not in base64.urlsafe_b64decode(made + "==")
+
+
+def test_a_cursor_of_one_project_is_none_in_another(make_project: Any) -> None:
+    made = []
+    for ref in ("first", "second"):
+        with write_session(make_project(ref)) as session:
+            things = collection(session, "things", text("title"), id="things000000001")
+            session.execute("UPDATE _collections SET updated = '2026-01-01T00:00:00.000Z'")
+            for _ in range(3):
+                create(session, things, title="x")
+            made.append(cursor(session, sort="title", perPage="1"))
+            if ref == "second":
+                assert refusal(session, cursor=made[0], sort="title") == "validation_invalid_cursor"
 
 
 def test_values_too_long_for_an_address_are_said_to_be(session: Session) -> None:
