@@ -18,6 +18,8 @@ from projects.api.record_writes import Action, RecordWrite, perform
 from projects.api.requests import header, query_of
 from projects.api.tagged import Tagged, rendered, show, tagged_response
 from projects.api.uploads import Reserved, Wrap, read_submission, write_storing
+from projects.errors import not_found
+from projects.records.aggregate import aggregate_records
 from projects.records.answers import Answer
 from projects.records.auth_fields import NOTHING_HASHED, HashedPasswords
 from projects.records.call import Call
@@ -74,6 +76,19 @@ async def _view(request: Request) -> Response:
     return tagged_response(request, await read(request, work))
 
 
+@endpoint
+async def aggregate(request: Request) -> Response:
+    name, params = request.path_params["collection"], query_of(request)
+    await limit_request(request, "list", name)
+
+    def work(call: Call) -> dict[str, Any]:
+        if is_superusers_name(call, name):
+            raise not_found()
+        return aggregate_records(call, name, params)
+
+    return tagged_response(request, Tagged(await read(request, work, length="long")))
+
+
 async def _create(request: Request) -> Response:
     name = request.path_params["collection"]
     await limit_request(request, "create", name)
@@ -120,5 +135,6 @@ async def _delete(request: Request) -> Response:
 
 routes = [
     Route(COLLECTION, list_or_write, methods=["GET", "POST", "PATCH", "DELETE"]),
+    Route(f"{COLLECTION}/aggregate", aggregate, methods=["GET"]),
     Route(RECORD, view_update_or_delete, methods=["GET", "PATCH", "DELETE"]),
 ]
