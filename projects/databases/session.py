@@ -21,6 +21,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from projects.context import Engine, ProjectHandle, use_project
+from projects.databases.functions import add_functions
 from projects.databases.memory import Memory
 from projects.databases.migrating import ensure_migrated
 from projects.databases.postgresql.pools import check, keeps_connection
@@ -269,6 +270,8 @@ def _checkout(project: ProjectHandle) -> BaseDatabaseWrapper:
         ensure_migrated(project)
         wrapper = connections[alias]
         wrapper.ensure_connection()
+        if project.engine == "sqlite":
+            add_functions(wrapper.connection)
         _open.wrappers[alias] = wrapper
         _open.memories.pop(alias, None)
         while len(_open.wrappers) > settings.MBAAS_OPEN_DATABASES_PER_THREAD:

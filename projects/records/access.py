@@ -34,8 +34,9 @@ def condition_for(call: Call, rule: str | None) -> str:
     return rule
 
 
-def new_scope(call: Call, collection: CollectionSchema) -> Scope:
-    return Scope(call.schema, collection, call.session.engine, alias=ALIAS)
+def new_scope(call: Call, collection: CollectionSchema, *, searching: bool = False) -> Scope:
+    """A statement over the collection's stored records; ``searching`` for those of which it finds many."""
+    return Scope(call.schema, collection, call.session.engine, alias=ALIAS, searching=searching)
 
 
 def satisfies(call: Call, collection: CollectionSchema, rule: str, record: Mapping[str, Any]) -> bool:
@@ -91,9 +92,9 @@ def row_satisfies(
 def _check_statement(
     call: Call, collection: CollectionSchema, condition: Callable[[Scope], sa.ColumnElement[bool]]
 ) -> Statement:
-    scope = new_scope(call, collection)
-    where = condition(scope)
     engine = call.session.engine
+    scope = Scope(call.schema, collection, engine, alias=ALIAS, stored=False)
+    where = condition(scope)
     columns = [
         _literal(f"v{i}", field.column_type(engine), engine).label(field.name)
         for i, field in enumerate(collection.fields)

@@ -102,7 +102,7 @@ def _prepare(call: Call, query: Query) -> tuple[Parsed | None, _Plan]:
 
 def conditions(call: Call, query: Query, parsed: Parsed | None) -> tuple[Scope, list[sa.ColumnElement[bool]]]:
     """A statement's scope, and what the rule and the filter ask of a record."""
-    scope = new_scope(call, query.collection)
+    scope = new_scope(call, query.collection, searching=True)
     where = _rule(scope, query.rule)
     if parsed is not None:
         where.append(scope.filter(parsed, superuser=call.principal.is_superuser))

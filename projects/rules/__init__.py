@@ -21,6 +21,11 @@ sort) shares its joins and its parameters. It is needed once per plan: cache the
     params = statement.params(flt.constants, request, now, limit=30)      # list for Session.rows(statement.sql, params)
     rows = session.rows(statement.sql, params)
 
+Two things a scope is told when it is made: ``searching=True`` for a statement that goes through a whole collection (a
+list and its count), where a condition that an index answers had better lead to the records; ``stored=False`` for
+records that are literals, of which no link table knows. What a path may be is in paths.py, how "there is one" and
+"all" become parts of a rule in formula.py, and their SQL in conditions.py.
+
 ``scope.from_clause(source)`` puts the joins on ``source`` (any aliased FROM element named like ``alias``, for
 example one row of literal values for a create rule) instead of on the collection's table. ``now`` is an aware
 UTC datetime. A bind parameter of the caller's own (``limit`` above) is given by name; one with a value keeps it.

@@ -13,19 +13,21 @@ from typing import Any, Literal
 from projects.rules.ast import FLIPPED, Operator
 from projects.rules.engines import Bind, EngineSql, Sql
 from projects.rules.inputs import NO_INPUTS, Input, Read
+from projects.rules.paths import ColumnKind
 from projects.rules.patterns import date_pattern, sql_pattern
-from projects.rules.resolve import ColumnKind
 from projects.rules.sql import Fragment, disjunction
 from projects.rules.values import Plain, as_date_operand, as_number_operand, as_text, as_text_operand
 
 
 @dataclass(frozen=True, slots=True)
 class SqlColumn:
-    """A column, or what is made of one, and how it compares."""
+    """A column, or what is made of one, and how it compares. ``computed``: a function's text, which is in order with
+    numbers as it is (after them all), where a column's would turn them into texts."""
 
     sql: Sql
     kind: ColumnKind
     nullable: bool
+    computed: bool = False
 
 
 Parameter = Callable[[Read], Sql]
@@ -45,6 +47,8 @@ class Comparer:
         if sign in ("~", "!~"):
             return self._like(column, given, negated=sign == "!~")
         bind = self._binder(given)
+        if column.computed and sign not in ("=", "!="):
+            return self.engine.json_with_input(self.engine.text_as_json(column.sql), sign, bind)
         if column.kind == "json":
             return self.engine.json_with_input(column.sql, sign, bind)
         if column.kind == "list":

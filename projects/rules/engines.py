@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -28,6 +28,8 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class EngineSql(ABC):
     true: str
     false: str
+    # Whether the connection has the functions of databases/functions.py.
+    has_own_functions: bool
 
     @abstractmethod
     def distinct(self, left: Sql, right: Sql) -> Sql:
@@ -100,12 +102,36 @@ class EngineSql(ABC):
         """A list equal to a value that is bound: to a list, or to its JSON text."""
 
     @abstractmethod
+    def list_holds(self, values: Sql, text: Sql) -> Sql:
+        """Whether a list of texts has that text."""
+
+    @abstractmethod
     def elements(self, values: Sql, alias: str) -> tuple[Sql, Sql]:
-        """For FROM: one row for each text in a JSON list, one of null for an empty one; and the text's name."""
+        """For FROM: one row for each text in a JSON list, with its place as ``alias.key``; and the text's name."""
 
     @abstractmethod
     def bound_list(self, bind: Bind) -> Sql:
         """A list that is bound, as ``elements`` takes it."""
+
+    @abstractmethod
+    def real(self, number: Sql) -> Sql:
+        """A bound number, or null, as a number."""
+
+    @abstractmethod
+    def number_of_text(self, text: Sql) -> Sql:
+        """The number that a text is (``projects.geo.coordinate``); null for any other."""
+
+    @abstractmethod
+    def json_number(self, value: Sql) -> Sql:
+        """The number that a JSON value is, or is the text of."""
+
+    @abstractmethod
+    def text_as_json(self, text: Sql) -> Sql:
+        """A computed text as the JSON value that it is."""
+
+    @abstractmethod
+    def geo_distance(self, degrees: Sequence[Sql]) -> Sql:
+        """The distance in km between two points: longitude and latitude of one, then of the other."""
 
     @abstractmethod
     def in_order(self, key: Sql, descending: bool, nullable: bool) -> Order:
@@ -132,5 +158,5 @@ def json_path(path: tuple[str, ...], quoted: bool = False) -> str:
 
 
 def texts_json(values: list[Plain]) -> str:
-    """Values as a JSON list of texts."""
-    return json_text([as_text(value) for value in values])
+    """Values as a JSON list of texts; a null stands for none."""
+    return json_text([as_text(value) for value in values if value is not None])

@@ -24,24 +24,12 @@ class Gate:
         return Gate(lambda inputs: any(test(inputs) for test in tests))
 
 
-def gate_of(left: Input, sign: Operator, right: Input, at_least_one: bool) -> Gate:
-    """The comparison of two inputs. With many values on a side, all pairs must compare, or at least one."""
+def gate_of(left: Input, sign: Operator, right: Input) -> Gate:
+    """The comparison of two inputs."""
     read_left, read_right = left.read, right.read
-    if not left.many and not right.many:
-        if left.typed or right.typed:
-            return Gate(lambda inputs: _typed(left, read_left(inputs), sign, right, read_right(inputs)))
-        return Gate(lambda inputs: compare(read_left(inputs), sign, read_right(inputs)))
-    decide = any if at_least_one else all
-
-    def test(inputs: Inputs) -> bool:
-        mine, others = read_left(inputs), read_right(inputs)
-        return decide(
-            compare(one, sign, other)
-            for one in (mine if left.many else [mine])
-            for other in (others if right.many else [others])
-        )
-
-    return Gate(test)
+    if left.typed or right.typed:
+        return Gate(lambda inputs: _typed(left, read_left(inputs), sign, right, read_right(inputs)))
+    return Gate(lambda inputs: compare(read_left(inputs), sign, read_right(inputs)))
 
 
 def _typed(left: Input, mine: Plain, sign: Operator, right: Input, other: Plain) -> bool:

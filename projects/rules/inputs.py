@@ -44,15 +44,14 @@ NO_INPUTS = Inputs((), RequestInfo(), datetime.min.replace(tzinfo=UTC))
 class Input:
     """An operand that does not depend on the record.
 
-    ``read`` gives its value: a Plain, or a list of them when ``many`` (``:each``). ``constant``: what is known of it
-    when compiling; ``is_fixed``: it is the same in every run. ``typed``: a field of the signed-in record, which
-    converts texts as a column does. ``reads``: the names of the request values, or macros, that it reads.
+    ``read`` gives its value, a Plain. ``constant``: what is known of it when compiling; ``is_fixed``: it is the same in
+    every run. ``typed``: a field of the signed-in record, which converts texts as a column does. ``reads``: the names
+    of the request values, or macros, that it reads.
     """
 
     read: Read
     constant: ConstantKind | None = None
     is_fixed: bool = False
-    many: bool = False
     typed: bool = False
     reads: frozenset[str] = field(default_factory=frozenset)
 
@@ -98,10 +97,10 @@ def walk(value: Any, path: Sequence[str]) -> Any:
 
 
 def as_list(value: Any) -> list[Plain]:
-    """The values that ``:each`` goes over: an empty list counts as one null."""
-    if isinstance(value, list | tuple) and value:
-        return [plain(item) for item in value]
-    return [None] if value is None or value == "" or isinstance(value, list | tuple) else [plain(value)]
+    """The values that ``:each`` goes over: an empty list counts as one null; no list holds a null beside others."""
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value if item is not None] or [None]
+    return [None] if value is None or value == "" else [plain(value)]
 
 
 def length(value: Any) -> int:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import orjson
 
+from projects.geo import EARTH_RADIUS_KM
 from projects.rules.ast import Operator
 from projects.rules.engines import Bind, EngineSql, Sql, json_path, texts_json
 from projects.rules.sql import Fragment, Name, Order, Ref, disjunction
 from projects.rules.values import Plain, as_json_operand, as_list_operand, json_text
 from projects.schema.ddl import ROWID
 
+# As projects.geo.coordinate reads texts.
+_NUMBER_TEXT = r"^\s*[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})\s*$"
+
 
 class PostgresqlSql(EngineSql):
     # A JSON value is taken apart into a number or a text. Texts that are not columns get the columns' collation.
     true, false = "TRUE", "FALSE"
+    has_own_functions = False
 
     def distinct(self, left: Sql, right: Sql) -> Sql:
         return Fragment(left, " IS DISTINCT FROM ", right)
@@ -116,17 +122,43 @@ class PostgresqlSql(EngineSql):
         given = Fragment("CAST(", bind(lambda item: _as_json(as_list_operand(item))), " AS JSONB)")
         return self.distinct(value, given) if negated else self.not_distinct(value, given)
 
+    def list_holds(self, values: Sql, text: Sql) -> Sql:
+        return Fragment(values, " @> to_jsonb(CAST(", text, " AS TEXT))")
+
     def elements(self, values: Sql, alias: str) -> tuple[Sql, Sql]:
+        name = Name(alias)
         return (
-            Fragment(
-                "(SELECT 1) AS ", Name(f"{alias}_one"), " LEFT JOIN LATERAL jsonb_array_elements_text(", values,
-                ") AS ", Name(alias), "(value) ON TRUE",
-            ),
+            Fragment("jsonb_array_elements_text(", values, ") WITH ORDINALITY AS ", name, '(value, "key")'),
             Fragment("(", Ref(alias, "value"), ' COLLATE "C")'),
-        )  # fmt: skip
+        )
 
     def bound_list(self, bind: Bind) -> Sql:
         return Fragment("CAST(", bind(texts_json), " AS JSONB)")
+
+    def real(self, number: Sql) -> Sql:
+        return Fragment("CAST(", number, " AS DOUBLE PRECISION)")
+
+    def number_of_text(self, text: Sql) -> Sql:
+        return Fragment(
+            "(CASE WHEN ", text, rf" ~ '{_NUMBER_TEXT}' THEN CAST(", text, " AS DOUBLE PRECISION) END)"
+        )
+
+    def json_number(self, value: Sql) -> Sql:
+        return Fragment("COALESCE(", self._number(value), ", ", self.number_of_text(self._text(value)), ")")
+
+    def text_as_json(self, text: Sql) -> Sql:
+        return Fragment("to_jsonb(CAST(", text, " AS TEXT))")
+
+    def geo_distance(self, degrees: Sequence[Sql]) -> Sql:
+        lon_a, lat_a, lon_b, lat_b = degrees
+        # Inner queries give what is used twice a name; rounding may take the half a little above 1.
+        half = "power(sin((y2 - y1) / 2), 2) + cos(y1) * cos(y2) * power(sin((x2 - x1) / 2), 2)"
+        return Fragment(
+            f"(SELECT {2 * EARTH_RADIUS_KM} * asin(sqrt(CASE WHEN half > 1 THEN 1 ELSE half END))",
+            f" FROM (SELECT {half} AS half FROM (SELECT radians(", lon_a, ") AS x1, radians(", lat_a,
+            ") AS y1, radians(", lon_b, ") AS x2, radians(", lat_b,
+            ") AS y2 OFFSET 0) AS points OFFSET 0) AS halves)",
+        )  # fmt: skip
 
     def in_order(self, key: Sql, descending: bool, nullable: bool) -> Order:
         nulls = (" NULLS LAST" if descending else " NULLS FIRST") if nullable else ""

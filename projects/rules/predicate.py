@@ -8,13 +8,29 @@ from datetime import datetime
 from typing import Any
 
 from projects.principal import RequestInfo
-from projects.rules.ast import Comparison, fold
 from projects.rules.errors import Undecidable
-from projects.rules.inputs import MACROS, Input, Inputs
+from projects.rules.formula import (
+    MAX_PYTHON_DEPTH,
+    Compare,
+    Formula,
+    Joined,
+    NoneFalse,
+    Shown,
+    Some,
+    depth_of,
+    formula_of,
+    is_own_list,
+    leaves,
+    quantified,
+    reads_in,
+)
+from projects.rules.inputs import MACROS, Inputs
 from projects.rules.parse import Parsed
-from projects.rules.parts import Bound, Part, Record, Test, comparison_part
+from projects.rules.parts import Part, Record, Test
+from projects.rules.paths import Column, Element, Function, Given, Meaning, Row
+from projects.rules.quantifiers import part_of
 from projects.rules.request_values import request_area
-from projects.rules.resolve import Changed, Column, Meaning, Resolver, is_email_of_account
+from projects.rules.resolve import Resolver
 from projects.rules.values import json_text
 from projects.schema.collection import CollectionSchema, ProjectSchema
 
@@ -60,28 +76,15 @@ def compile_predicate(
     """Raises Undecidable when the rule reads other records; RuleError, RuleForbidden as Scope does."""
     resolver = Resolver(schema, collection, parsed.constants, guarded=client_filter and not superuser)
     resolver.check_names(parsed.ast)
-    reads: set[str] = set()
-    undecidable = False
-
-    def leaf(comparison: Comparison) -> Part:
-        nonlocal undecidable
-        left, right = resolver.sides(comparison)
-        for meaning in (left, right):
-            reads.update(_reads(meaning))
-        if not (_is_decidable(left) and _is_decidable(right)):
-            undecidable = True
-            return lambda _given: False
-        part = comparison_part(comparison, left, right)
-        if resolver.guarded and any(isinstance(m, Column) and is_email_of_account(m) for m in (left, right)):
-            return _joined("and", [part, lambda _given: _shows_email])
-        return part
-
-    part = fold(parsed.ast, leaf, _joined)
-    if undecidable:
-        raise Undecidable("the rule reads other records")
+    formula = quantified(formula_of(parsed.ast, resolver, lists_decide=_is_at_hand))
+    _check(formula)
+    reads = reads_in(formula)
     requested = sorted(name for name in reads if name not in MACROS)
     return Predicate(
-        frozenset(reads), len(requested) < len(reads), part, tuple(_request_key(name) for name in requested)
+        frozenset(reads),
+        len(requested) < len(reads),
+        part_of(formula),
+        tuple(_request_key(name) for name in requested),
     )
 
 
@@ -93,20 +96,36 @@ def _never(_record: Record) -> bool:
     return False
 
 
-def _shows_email(record: Record) -> bool:
-    return bool(record.get("emailVisibility"))
+def _check(formula: Formula) -> None:
+    """Raises Undecidable when the formula reads other records too."""
+    pending = [formula]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Joined):
+            pending.extend(item.items)
+        elif isinstance(item, Some) and depth_of(item) > MAX_PYTHON_DEPTH:
+            raise Undecidable("the rule is nested too deep")
+    for leaf in leaves(formula):
+        if isinstance(leaf, Shown):
+            _check_own(leaf.column)
+        elif isinstance(leaf, Compare | NoneFalse):
+            _check_own(leaf.left)
+            _check_own(leaf.right)
 
 
-def _is_decidable(meaning: Meaning) -> bool:
-    return not isinstance(meaning, Column) or meaning.is_own
+def _check_own(meaning: Meaning) -> None:
+    if isinstance(meaning, Function):
+        for argument in meaning.arguments:
+            _check_own(argument)
+    elif (isinstance(meaning, Column) and not meaning.is_own) or (
+        isinstance(meaning, Element) and not _is_at_hand(meaning.row)
+    ):
+        raise Undecidable("the rule reads other records")
 
 
-def _reads(meaning: Meaning) -> frozenset[str]:
-    if isinstance(meaning, Input):
-        return meaning.reads
-    if isinstance(meaning, Changed):
-        return meaning.value.reads
-    return meaning.start.id.reads if meaning.start else frozenset()
+def _is_at_hand(row: Row) -> bool:
+    """Whether the record or the request has the values of a list."""
+    return isinstance(row, Given) or is_own_list(row)
 
 
 _ABSENT = object()
@@ -127,33 +146,3 @@ def _request_key(name: str) -> Callable[[RequestInfo], Hashable]:
 
 def _hashable(value: Any) -> Hashable:
     return value if value is _ABSENT or isinstance(value, Hashable) else json_text(value)
-
-
-def _joined(operator: str, parts: list[Part]) -> Part:
-    if len(parts) == 1:
-        return parts[0]
-    # An "and" is decided by its first false part, an "or" by its first true one.
-    decisive = operator == "or"
-
-    def bind(given: Inputs) -> Bound:
-        tests: list[Test] = []
-        for part in parts:
-            bound = part(given)
-            if not isinstance(bound, bool):
-                tests.append(bound)
-            elif bound is decisive:
-                return decisive
-        if not tests:
-            return not decisive
-        if len(tests) == 1:
-            return tests[0]
-        if len(tests) == 2:
-            first, second = tests
-            if decisive:
-                return lambda record: first(record) or second(record)
-            return lambda record: first(record) and second(record)
-        if decisive:
-            return lambda record: any(test(record) for test in tests)
-        return lambda record: all(test(record) for test in tests)
-
-    return bind

@@ -37,6 +37,17 @@ def auth_reader(names: tuple[str, ...]) -> Read:
     return lambda given: (given.request.principal.record or {}).get(name)
 
 
+def body_reader(names: tuple[str, ...]) -> Read:
+    """A value of the body, or one inside it; null when there is none."""
+    name, path = names[0], names[1:]
+    return lambda given: walk(given.request.body.get(name), path)
+
+
+def listed(raw: Read, reads: frozenset[str]) -> Input:
+    """The list of values that an API value holds."""
+    return Input(lambda given: inputs.as_list(raw(given)), reads=reads)
+
+
 def request_area(request: RequestInfo, area: str) -> Mapping[str, Any]:
     return request.body if area == "body" else request.query if area == "query" else request.headers
 
@@ -65,9 +76,7 @@ def request_value(area: str, names: tuple[str, ...], modifier: str) -> Input:
 
 
 def with_modifier(raw: Read, modifier: str, reads: frozenset[str], typed: bool = False) -> Input:
-    """``raw`` reads an API value; ``:each``, ``:length`` and ``:lower`` make another of it."""
-    if modifier == "each":
-        return Input(lambda given: inputs.as_list(raw(given)), many=True, reads=reads)
+    """``raw`` reads an API value; ``:length`` and ``:lower`` make another of it."""
     if modifier == "length":
         return Input(lambda given: inputs.length(raw(given)), reads=reads)
     read: Read = lambda given: plain(raw(given))  # noqa: E731

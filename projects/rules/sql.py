@@ -84,18 +84,33 @@ def disjunction(items: list[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
 
 
 class _Group(Fragment):
-    """Conditions joined by one operator; flat, so that nesting costs no depth when it is rendered."""
+    """Conditions joined by one operator; flat, so that nesting costs no depth when it is rendered. ``depth``: how many
+    groups stand in one another."""
 
     inherit_cache = False
 
-    def __init__(self, operator: str, *parts: str | sa.ClauseElement) -> None:
+    def __init__(self, operator: str, depth: int, *parts: str | sa.ClauseElement) -> None:
         super().__init__(*parts)
         self.operator = operator
+        self.depth = depth
+
+
+class _Chain(Fragment):
+    """Conditions nested deep, as one CASE: a text nested like them would overflow the stack of SQLite's parser."""
+
+    inherit_cache = False
+
+
+# Groups that may stand in one another; what is around them becomes a chain.
+MAX_DEPTH = 8
 
 
 def _joined(operator: str, items: list[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
     if len(items) == 1:
         return items[0]
+    deepest = max(items, key=_depth)
+    if _depth(deepest) >= MAX_DEPTH and not (isinstance(deepest, _Group) and deepest.operator == operator):
+        return _chain(operator, [item for item in items if item is not deepest], deepest)
     parts: list[str | sa.ClauseElement] = ["("]
     for item in items:
         if len(parts) > 1:
@@ -106,4 +121,22 @@ def _joined(operator: str, items: list[sa.ColumnElement[Any]]) -> sa.ColumnEleme
         else:
             parts.append(item)
     parts.append(")")
-    return _Group(operator, *parts)
+    depth = max(_depth(item) - (isinstance(item, _Group) and item.operator == operator) for item in items)
+    return _Group(operator, depth + 1, *parts)
+
+
+def _depth(item: sa.ColumnElement[Any]) -> int:
+    if isinstance(item, _Chain):
+        return MAX_DEPTH
+    return item.depth if isinstance(item, _Group) else 0
+
+
+def _chain(
+    operator: str, items: list[sa.ColumnElement[Any]], deepest: sa.ColumnElement[Any]
+) -> sa.ColumnElement[Any]:
+    """``deepest`` decides where none of the others does: an "and" by one that is not true, an "or" by one that is."""
+    parts: list[str | sa.ClauseElement] = ["CASE"]
+    for item in items:
+        parts += [" WHEN (", item, ") IS NOT TRUE THEN FALSE" if operator == " AND " else ") THEN TRUE"]
+    rest = deepest.parts[1:] if isinstance(deepest, _Chain) else (" ELSE ", deepest, " END")
+    return _Chain(*parts, *rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from projects.rules.ast import Operator
@@ -16,6 +17,7 @@ class SqliteSql(EngineSql):
     # JSON values compare by themselves: SQLite's own order of classes is the language's. Columns have an affinity
     # that would turn "5" into 5 and back beside them; an expression of the column has none.
     true, false = "1", "0"
+    has_own_functions = True
 
     def distinct(self, left: Sql, right: Sql) -> Sql:
         return Fragment(left, " IS NOT ", right)
@@ -74,14 +76,31 @@ class SqliteSql(EngineSql):
     def list_with_input(self, value: Sql, bind: Bind, negated: bool) -> Sql:
         return Fragment(value, " IS NOT " if negated else " IS ", bind(as_list_operand))
 
+    def list_holds(self, values: Sql, text: Sql) -> Sql:
+        return Fragment(text, " IN (SELECT value FROM json_each(", values, "))")
+
     def elements(self, values: Sql, alias: str) -> tuple[Sql, Sql]:
-        return (
-            Fragment("(SELECT 1) LEFT JOIN json_each(", values, ") AS ", Name(alias), " ON 1"),
-            Ref(alias, "value"),
-        )
+        return Fragment("json_each(", values, ") AS ", Name(alias)), Ref(alias, "value")
 
     def bound_list(self, bind: Bind) -> Sql:
         return bind(texts_json)
+
+    def real(self, number: Sql) -> Sql:
+        return number
+
+    def number_of_text(self, text: Sql) -> Sql:
+        # The function reads numbers in texts by itself.
+        return text
+
+    def json_number(self, value: Sql) -> Sql:
+        return value
+
+    def text_as_json(self, text: Sql) -> Sql:
+        return text
+
+    def geo_distance(self, degrees: Sequence[Sql]) -> Sql:
+        lon_a, lat_a, lon_b, lat_b = degrees
+        return Fragment("_geo_distance(", lon_a, ", ", lat_a, ", ", lon_b, ", ", lat_b, ")")
 
     def in_order(self, key: Sql, descending: bool, nullable: bool) -> Order:
         return Order(key, descending, nullable)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from projects.rules.ast import Operator
+from projects.rules.paths import ColumnKind
 from projects.rules.patterns import ascii_lower, date_pattern, pattern_matcher
-from projects.rules.resolve import ColumnKind
 from projects.rules.values import (
     Plain,
     as_date_operand,

@@ -75,6 +75,11 @@ class CollectionSchema:
         return self.type != "view" and not (self.system and self.name == SUPERUSERS)
 
     @property
+    def is_readable(self) -> bool:
+        """Whether the project's database has a table or a view of the records."""
+        return self.is_view or self.has_table
+
+    @property
     def table(self) -> str:
         """The table's name in the project's database: the collection's own."""
         return self.name

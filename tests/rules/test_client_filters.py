@@ -128,9 +128,11 @@ def test_a_filter_reaches_what_the_list_rules_show(world: World) -> None:
     assert answers == FILTERS
 
 
-def test_a_client_may_not_name_other_collections(world: World) -> None:
-    """A superuser will, once they are supported."""
-    assert answer(world, "@collection.p.k = '1'", GUEST) == FORBIDDEN
+def test_a_client_may_not_name_other_collections_and_a_superuser_may(world: World) -> None:
+    for text in ("@collection.p.k = '1'", "@collection.p.k ?= '1'"):
+        assert answer(world, text, GUEST) == FORBIDDEN
+    assert answer(world, "@collection.p.k = '1'", SUPERUSER) == ""
+    assert answer(world, "@collection.p.k ?= '1'", SUPERUSER) == "012"
 
 
 def test_a_constant_that_only_looks_like_a_request_value_is_one(world: World) -> None:
@@ -180,7 +182,7 @@ SORTS = [
     ("-u.email,k", "210", "210", "210"),
     ("u.tokenKey", "012", REFUSED, REFUSED),
     ("@request.auth.id", REFUSED, FORBIDDEN, FORBIDDEN),
-    ("@collection.p.k", REFUSED, FORBIDDEN, FORBIDDEN),
+    ("@collection.p.k", "012", FORBIDDEN, FORBIDDEN),
 ]
 
 

@@ -46,7 +46,6 @@ OBSERVED: list[tuple[str, str | None]] = [
 STORED_WITH_T = "dates are stored with a T, as they leave the API; a space in a constant is read as one"
 TWO_CLASSES = "a text is never equal to a number or boolean, and greater, also between two columns"
 CARRIAGE_RETURN = "a carriage return is white space: rules are pasted from Windows too"
-LATER = "belongs to many-valued paths, which come later"
 DIFFERENCES: dict[str, tuple[str | None, str]] = {
     "d = '2022-01-01T00:00:00.000Z'": ("3", STORED_WITH_T),
     "d > '2022-01-01T00:00:00.000Z'": ("24", STORED_WITH_T),
@@ -74,22 +73,6 @@ DIFFERENCES: dict[str, tuple[str | None, str]] = {
     "s:length = null": (ALL, "only select, relation and file fields have a length; others have none"),
     "j:length = null": (ALL, "only select, relation and file fields have a length; others have none"),
     "org.n:length=null": (ALL, "only select, relation and file fields have a length; others have none"),
-    "orgs.name = 'Acme'": (None, LATER),
-    "orgs.name ?= 'Acme'": (None, LATER),
-    "orgs.name != 'Acme'": (None, LATER),
-    "orgs.name ?!= 'Acme'": (None, LATER),
-    "orgs.name = ''": (None, LATER),
-    "orgs.n > 0": (None, LATER),
-    "orgs.active = true": (None, LATER),
-    "orgs.id = org": (None, LATER),
-    "orgs.id ?= org": (None, LATER),
-    "ms:each = ms:each": (None, LATER),
-    "ms:each ?= ms:each": (None, LATER),
-    "j:each = 1": (None, LATER),
-    "j:each = 5": (None, LATER),
-    "j:each = null": (None, LATER),
-    "j:each ~ 'a'": (None, LATER),
-    "j.arr:each = 1": (None, LATER),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from projects.principal import Principal, RequestInfo
-from projects.rules import RuleError, compile_predicate, parse_rule
+from projects.rules import compile_predicate, parse_rule
 from tests.rules.world import GUEST, NOW, World, collection, field, make_world, relation
 
 ALICE = RequestInfo(
@@ -287,16 +287,3 @@ def test_the_month_ends_right_in_december_and_in_a_leap_year(world: World) -> No
         year, month, day = map(int, moment.split("-"))
         predicate = compile_predicate(parse_rule(f"@monthEnd ~ '{end}'"), world.schema, main)
         assert predicate.test({"id": "x"}, GUEST, NOW.replace(year=year, month=month, day=day))
-
-
-def test_what_comes_later_is_refused_by_both_ways(world: World) -> None:
-    for rule in (
-        "@request.auth.orgs.name = 'x'",
-        "@collection.orgs.name = 'x'",
-        "main_via_o.s = 'x'",
-        "geoDistance(1,2,3,4) > 5",
-        "strftime('%Y', d) = '2022'",
-    ):
-        for decide in (world.by_sql, world.by_predicate):
-            with pytest.raises(RuleError, match="not supported yet"):
-                decide("main", rule)

@@ -52,6 +52,7 @@ class World:
     session: Session
     schema: ProjectSchema
     records: Mapping[str, Sequence[Record]]
+    searching: bool = False
 
     def collection(self, name: str) -> CollectionSchema:
         found = self.schema.get(name)
@@ -118,7 +119,7 @@ class World:
         return [row[0] for row in self.session.rows(statement.sql, statement.params((), request, NOW))]
 
     def scope(self, name: str) -> Scope:
-        return Scope(self.schema, self.collection(name), self.session.engine)
+        return Scope(self.schema, self.collection(name), self.session.engine, searching=self.searching)
 
     def _ids(self, scope: Scope, condition: Any, constants: Any, request: RequestInfo) -> list[str]:
         query = sa.select(*scope.columns("id")).select_from(scope.from_clause()).where(condition)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.oracle.scenarios._network import ACME, BETA, C1, network
 from tests.oracle.scenarios._shelf import APPLE, RED, shelf
 from tests.oracle.scenarios.building import change, listing, people, sign_in, sign_up
 from tests.oracle.table import Request, Scenario
@@ -273,4 +274,190 @@ RELATED = Scenario(
     ),
 )
 
-SCENARIOS = (SYNTAX, VALUES, SECRETS, RELATED)
+
+def found(expression: str, as_: str = "superuser", when: str = "") -> Request:
+    says = f"{expression!r} as {as_}{f' when {when}' if when else ''}"
+    return listing(says, "posts", as_, filter=expression, sort="id", fields="id")
+
+
+MANY = (
+    "orgs.name = 'acme'",
+    "orgs.name ?= 'acme'",
+    "orgs.name != 'acme'",
+    "orgs.name ?!= 'acme'",
+    "orgs.name = ''",
+    "orgs.n > 0",
+    "orgs.n ?> 0",
+    "orgs.active = true",
+    "orgs.active ?= false",
+    "orgs.name ~ 'a'",
+    "orgs.name !~ 'a'",
+    "orgs.name = t",
+    "orgs.name ?= t",
+    "orgs.n ?< n",
+    f"orgs.id = '{ACME}'",
+    f"orgs.id ?= '{BETA}'",
+    "orgs.id = ''",
+    "orgs:length > 1",
+    f"orgs:each ?= '{BETA}'",
+    f"orgs ~ '{BETA}'",
+    "tags:each = 'a'",
+    "tags:each ?= 'a'",
+    "tags:each ?!= 'a'",
+    "tags:length = 2",
+    "tags:each = tags:each",
+    "tags:each ?= orgs.name",
+    "orgs.name:lower = 'acme'",
+    "orgs.id = orgs.id",
+    "orgs.name ?!= orgs.name",
+    "members.org.name ?= 'acme'",
+    "members.org.name = 'acme'",
+    "members.org.name != 'acme'",
+    "members.org.active = true",
+    "members.org.id ?= orgs.id",
+    "members.name = orgs.name",
+    "members.id ?= author",
+    "orgs.name ?= 'acme' && orgs.active ?= false",
+    "orgs.name ?= 'acme' && orgs.n ?= 5",
+    "orgs.name ?= 'acme' && orgs.n > 0",
+    "orgs.name ?= 'acme' && (members.name ?= 'Bob' || orgs.n ?= 0)",
+    "(orgs.name ?= 'acme' && members.name ?= 'Bob') || t = 'q'",
+    "tags:each ?= 'a' && tags:each ?= 'b'",
+    "members:each ?= author && members.id ?!= author",
+)
+BACK = (
+    "comments_via_post.n > 1",
+    "comments_via_post.n ?> 1",
+    "comments_via_post.n ?= 1",
+    "comments_via_post.id = ''",
+    "comments_via_post.id != ''",
+    f"comments_via_posts.id ?= '{C1}'",
+    "comments_via_posts.n = 1",
+    "comments_via_post.author.name ?= 'Alice'",
+    "comments_via_post.author.name = 'Alice'",
+    "comments_via_post.author ?= author",
+    "comments_via_post.author.name ?= 'Alice' && comments_via_post.n ?> 1",
+    "comments_via_post.posts.t ?= 'beta'",
+    "comments_via_post.posts:each ?= id",
+    "author.posts_via_author.t ?= 'q'",
+    "author.posts_via_author.comments_via_post.n ?= 2",
+    "author.cards_via_user.bio = 'A'",
+    "author.cards_via_user.id = ''",
+    "nothing_via_post.id = ''",
+    "Comments_via_post.n ?= 1",
+    "comments_via_post = ''",
+    "comments_via_author.id = ''",
+    "comments_via_nope.id = ''",
+    "nope_via_post.id = ''",
+)
+OTHERS = (
+    "@collection.roles.role ?= 'admin'",
+    "@collection.roles.role = 'admin'",
+    "@collection.roles.post ?= id",
+    "@collection.roles.post = id",
+    "@collection.roles.post ?= id && @collection.roles.role ?= 'admin'",
+    "@collection.roles.post ?= id && @collection.roles:b.role ?= 'admin'",
+    "@collection.roles.post ?= id && @collection.roles.user ?= author",
+    "@collection.comments.post.t ?= t && @collection.comments.n ?= 3",
+    "@collection.nothing.id = ''",
+    "@collection.nothing.x != 'a'",
+    "@collection.orgs.id ?= orgs.id && @collection.orgs.active ?= false",
+    "@collection.orgs.n ?> n",
+    "@collection.nope.id = 1",
+    "@collection.roles = 1",
+)
+FUNCTIONS = (
+    "geoDistance(g.lon, g.lat, 23, 42) < 100",
+    "geoDistance(g.lon, g.lat, 23, 42) >= 100",
+    "geoDistance(g.lon, g.lat, n, n) < 2000",
+    "geoDistance(g.lon, g.lat, t, 42) < 2000",
+    "geoDistance(0, 0, 0, 1) > 111 && geoDistance(0, 0, 0, 1) < 112",
+    "geoDistance(g.lon, g.lat, '23', 42) < 100",
+    "geoDistance(g.lon, g.lat, 23) < 100",
+    "geoDistance(orgs.n, orgs.n, 0, 0) > 1",
+    "strftime('%Y-%m', d) = '2024-02'",
+    "strftime('%Y-%m-%d', d, 'start of month', '+1 month', '-1 day') = '2024-02-29'",
+    "strftime('%H:%M:%f', d) = '13:14:15.678'",
+    "strftime('%G-%V-%u %j %w', d) = '2024-09-4 060 4'",
+    "strftime('%s', d) > '1709212454'",
+    "strftime('%s', d) > 5",
+    "strftime('%Y', d) = ''",
+    "strftime('%Y', t) = null",
+    "strftime('%Y', d, 'nope') = ''",
+    "strftime('%Q', d) = ''",
+    "strftime('%d', '2024-01-31', '+1 month', 'floor') = '29'",
+    "strftime('%d', '2024-01-31', '+1 month') = '02'",
+    "strftime('%d', d, 'weekday 0') = '03'",
+    "strftime('%Y', comments_via_post.post.d) ?= '2024'",
+    "strftime(t, d) = ''",
+    "strftime('%Y', d, t) = ''",
+    "strftime() = ''",
+    "nope(1) = 1",
+)
+SORTS = (
+    "orgs.name,id",
+    "-orgs.n,id",
+    "members.org.name,id",
+    "comments_via_post.n,id",
+    "-comments_via_post.n,id",
+    "tags:each,id",
+    "author.cards_via_user.bio,id",
+    "comments_via_post",
+)
+PATHS = Scenario(
+    "filter_paths",
+    "Paths through many records, back relations, other collections, functions.",
+    (
+        *network(),
+        *(found(expression) for expression in (*MANY, *BACK, *OTHERS, *FUNCTIONS)),
+        *(listing(f"sort {sort}", "posts", "superuser", sort=sort, fields="id") for sort in SORTS),
+        found(OTHERS[0], as_="alice"),
+        found("comments_via_post.secret ?= 's'"),
+        found("comments_via_post.secret ?= 's'", as_="guest"),
+        found("members.email ?= 'bob@example.com'", as_="guest"),
+        found("members.email ?= 'alice@example.com'", as_="guest"),
+        found("comments_via_post.author.email ?= 'bob@example.com'", as_="guest"),
+    ),
+)
+
+# What a client finds through records of which it may list some.
+GUARDED = (
+    "orgs.name ?= 'acme'",
+    "orgs.name ?= 'beta'",
+    "orgs.name ?!= 'acme'",
+    "orgs.name ?= ''",
+    f"orgs.id ?= '{BETA}'",
+    f"orgs:each ?= '{BETA}'",
+    "t = 'beta' || orgs.name ?= 'beta'",
+    "members.org.name ?= 'beta'",
+)
+GUARDED_BACK = (
+    "comments_via_post.n ?= 1",
+    "comments_via_post.n ?= 2",
+    "comments_via_post.id ?!= ''",
+    "comments_via_posts.n ?= 1",
+    "t = 'acme' || comments_via_post.n ?= 3",
+)
+GUARDS = Scenario(
+    "filter_paths_guarded",
+    "Through many records and back a client finds only what it could list there.",
+    (
+        *network(),
+        change("active ones can be listed", "orgs", listRule="active = true"),
+        *(found(one, as_="guest", when="active orgs can be listed") for one in GUARDED),
+        change("superusers can list orgs", "orgs", listRule=None),
+        *(found(one, as_="guest", when="superusers can list orgs") for one in GUARDED),
+        change("one's own can be listed", "comments", listRule="author = @request.auth.id && author != ''"),
+        *(
+            found(one, as_=who, when="one's own comments can be listed")
+            for one in GUARDED_BACK
+            for who in ("guest", "alice")
+        ),
+        change("comments on two can be listed", "comments", listRule="posts.t = 'acme'"),
+        *(found(one, as_="guest", when="a rule has many") for one in GUARDED_BACK),
+        change("superusers can list comments", "comments", listRule=None),
+        *(found(one, as_="guest", when="superusers can list comments") for one in GUARDED_BACK),
+    ),
+)
+
+SCENARIOS = (SYNTAX, VALUES, SECRETS, RELATED, PATHS, GUARDS)

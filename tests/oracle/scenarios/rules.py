@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tests.oracle.scenarios._network import P2, network
 from tests.oracle.scenarios.building import (
     OPEN,
     change,
@@ -215,4 +216,116 @@ ORDER = Scenario(
     ),
 )
 
-SCENARIOS = (*PER_ACTION, BODY, CREATED, ORDER)
+# List rules over the network, each met by a guest, alice and bob.
+OVER_PATHS = (
+    "members.id ?= @request.auth.id",
+    "members.id = @request.auth.id",
+    "members.id != @request.auth.id",
+    "members:each ?= @request.auth.id",
+    "@request.auth.id ?= members.id",
+    "comments_via_post.author ?= @request.auth.id",
+    "@collection.roles.user ?= @request.auth.id && @collection.roles.post ?= id",
+    "@collection.roles.post ?= id && @collection.roles.role ?= 'admin' && @collection.roles.user ?= author",
+    "@collection.roles.user = @request.auth.id && @collection.roles.post = id",
+    "@request.auth.posts_via_author.t ?= 'q'",
+    "@request.auth.posts_via_author.id ?= id",
+    "@request.auth.posts_via_author.id = id",
+    "@request.auth.comments_via_author.post.t ?= t",
+    "@request.auth.comments_via_author.n > 1",
+    "@request.auth.comments_via_author.id = ''",
+    "@request.auth.cards_via_user.bio = 'A'",
+    "@request.auth.nope_via_x.id = ''",
+    "@request.auth.org.name ?= orgs.name",
+    "@request.auth.org.id = orgs.id",
+    "@request.auth.orgs.name ?= 'beta'",
+    "@request.auth.orgs.name ?= orgs.name",
+    "@request.auth.orgs.id ?= orgs.id",
+    "@request.auth.orgs.n > 0",
+    "@request.auth.tags:each ?= tags:each",
+    "@request.auth.tags:each = tags:each",
+    "@request.auth.tags:each ?= 'a' && @request.auth.tags:each ?= 'b'",
+    "@request.auth.tags:length = 2",
+    "strftime('%Y', @request.query.d) = ''",
+    "geoDistance(g.lon, g.lat, @request.query.lon, @request.query.lat) < 100",
+    "t = 'q' || members.id ?= @request.auth.id && orgs.active ?= true",
+)
+PATHS = Scenario(
+    "rules_paths",
+    "Rules over paths through many records, back relations and other collections.",
+    (
+        *network(),
+        *(
+            step
+            for rule in OVER_PATHS
+            for step in (
+                change(f"the list rule {rule!r}", "posts", listRule=rule),
+                *(
+                    listing(f"{who} under {rule!r}", "posts", as_=who, sort="id", fields="id")
+                    for who in ("guest", "alice", "bob")
+                ),
+            )
+        ),
+    ),
+)
+
+# An update rule -> bodies that alice sends to a post of hers; each leaves the post as it was.
+OF_BODY: dict[str, tuple[Json, ...]] = {
+    "@request.body.author.name = 'Bob'": ({}, {"author": "$bob"}, {"author": "$alice"}, {"author": ""}),
+    "@request.body.author.org.name = 'beta'": ({}, {"author": "$bob"}),
+    "@request.body.author.comments_via_author.n ?= 2": ({}, {"author": "$bob"}, {"author": "$alice"}),
+    "@request.body.members.name ?= 'Bob'": ({}, {"members": ["$bob"]}, {"members": ["$alice"]}),
+    "@request.body.members.name = 'Bob'": ({"members": ["$bob"]}, {"members": ["$bob", "$alice"]}),
+    "@request.body.members.name != 'zzz'": ({}, {"members": ["$bob"]}, {"members": []}),
+    "@request.body.members.id ?= author": ({"members": ["$bob"]}, {"members": ["$bob", "$alice"]}),
+    "@request.body.members:each ?= author": ({"members": ["$bob"]}, {"members": ["$bob", "$alice"]}),
+    "@request.body.members:each ?!= members.id": ({"members": ["$bob"]}, {"members": ["$alice"]}),
+    "@request.body.members:length = 2": ({}, {"members": ["$bob", "$alice"]}),
+    "@request.body.members:changed = true": ({}, {"members": ["$bob"]}, {"members": ["$alice"]}),
+    "@request.body.members.org.name ?= 'acme'": ({"members": ["$bob"]}, {"members": ["$bob", "$alice"]}),
+    "@request.body.tags:each ?= 'b'": ({}, {"tags": ["b"]}, {"tags": ["a", "b"]}, {"tags": ["a"]}),
+    "@request.body.tags:each = 'b'": ({"tags": ["b"]}, {"tags": ["a", "b"]}),
+    "members.name ?= 'Bob'": ({"members": ["$bob"]},),
+    "comments_via_post.n ?= 2": ({"t": "x"},),
+}
+# A create rule -> bodies that alice sends.
+OF_CREATION: dict[str, tuple[Json, ...]] = {
+    "members.name ?= 'Bob'": ({"members": ["$bob", "$alice"]}, {"members": ["$alice"]}, {}),
+    "members.name = 'Bob'": ({"members": ["$bob", "$alice"]}, {"members": ["$bob"]}),
+    "members.id ?= @request.auth.id": ({"members": ["$bob", "$alice"]}, {"members": ["$bob"]}, {}),
+    "orgs.name != ''": ({}, {"orgs": ["org000000000001"]}),
+    "tags:each ?= 'b'": ({"tags": ["a", "b"]}, {}),
+    "author.posts_via_author.t ?= 'q'": ({"author": "$alice"}, {"author": "$bob"}),
+    "author.posts_via_author.t ?= 'new'": ({"author": "$alice", "t": "new"},),
+    "@collection.posts.t ?= 'q'": ({},),
+    "@collection.posts.id ?= id": ({},),
+    "@request.auth.posts_via_author.t ?= 'q'": ({},),
+}
+
+
+def written() -> list[Step]:
+    steps: list[Step] = []
+    before = {"t": "acme", "author": "$alice", "members": ["$alice"], "tags": ["a"]}
+    for rule, bodies in OF_BODY.items():
+        steps.append(change(f"the update rule {rule!r}", "posts", updateRule=rule))
+        for body in bodies:
+            what = f"{body} under {rule!r}"
+            steps += [
+                update(f"the post is as it was before {what}", "posts", P2, before, query={"fields": "id"}),
+                update(what, "posts", P2, body, as_="alice", query={"fields": "id"}),
+            ]
+    for rule, bodies in OF_CREATION.items():
+        steps.append(change(f"the create rule {rule!r}", "posts", createRule=rule))
+        steps += [
+            create(f"{body} under {rule!r}", "posts", body, as_="alice", query={"fields": "t"})
+            for body in bodies
+        ]
+    return steps
+
+
+WRITTEN = Scenario(
+    "rules_paths_of_writes",
+    "Relations in the body, and paths of a record that is not stored yet.",
+    (*network(), *written()),
+)
+
+SCENARIOS = (*PER_ACTION, BODY, CREATED, ORDER, PATHS, WRITTEN)
