@@ -89,6 +89,7 @@ class ConsoleSite(UnfoldAdminSite):
             pages = (
                 ("Overview", "dashboard", "project", Action.PROJECT_VIEW),
                 ("Collections", "database", "collections", Action.SCHEMA_VIEW),
+                ("Files", "photo_library", "files", Action.DATA_SUPERUSER),
                 ("Members", "group", "members", Action.MEMBERS_VIEW),
                 ("API keys", "key", "keys", Action.KEYS_VIEW),
                 ("Activity", "history", "activity", Action.AUDIT_VIEW),

@@ -11,7 +11,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from psycopg_pool import PoolTimeout
@@ -113,6 +112,9 @@ def render(
     return TemplateResponse(request, f"admin_ui/{template}", values, status=status)
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:
-    """The page of ``rows`` that ``?page=`` asks for; the nearest one where there is none."""
+def page_of(request: HttpRequest, rows: Any) -> Page[Any]:
+    """The page of ``rows`` that ``?page=`` asks for; the nearest one where there is none.
+
+    ``rows``: a query, or anything else with ``count()`` and slices.
+    """
     return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
@@ -45,7 +45,7 @@ class LeftOver:
 
 
 def count_files(session: Session, wanted: FileFilter) -> int:
-    where, parameters = _where(wanted)
+    where, parameters = _where(session, wanted)
     row = session.row(session.sql(f"SELECT COUNT(*) FROM _files WHERE {where}"), parameters)
     assert row is not None
     return int(row[0])
@@ -53,7 +53,7 @@ def count_files(session: Session, wanted: FileFilter) -> int:
 
 def list_files(session: Session, wanted: FileFilter, *, offset: int, limit: int) -> list[FileRow]:
     """Files of records, the newest first."""
-    where, parameters = _where(wanted)
+    where, parameters = _where(session, wanted)
     statement = f"SELECT {_COLUMNS} FROM _files WHERE {where} ORDER BY created DESC, key LIMIT ? OFFSET ?"
     return [FileRow(*row) for row in session.rows(session.sql(statement), (*parameters, limit, offset))]
 
@@ -108,18 +108,15 @@ def list_outside(session: Session, storage: str, *, after: str, limit: int) -> l
     return [FileRow(*row) for row in session.rows(session.sql(statement), (storage, after, limit))]
 
 
-def _where(wanted: FileFilter) -> tuple[str, Sequence[str]]:
-    parts, parameters = zip(*_conditions(wanted), strict=True)
-    return " AND ".join(parts), [value for values in parameters for value in values]
-
-
-def _conditions(wanted: FileFilter) -> Iterator[tuple[str, Sequence[str]]]:
-    yield _OWN, ()
+def _where(session: Session, wanted: FileFilter) -> tuple[str, Sequence[str]]:
+    parts, parameters = [_OWN], []
     if wanted.collection:
-        yield "collection = ?", (wanted.collection,)
+        parts.append("collection = ?")
+        parameters.append(wanted.collection)
     if wanted.text:
-        like = "%" + wanted.text.lower().translate({ord(c): f"!{c}" for c in "!%_"}) + "%"
-        yield (
-            "(LOWER(original) LIKE ? ESCAPE '!' OR LOWER(name) LIKE ? ESCAPE '!' OR record = ?)",
-            (like, like, wanted.text),
-        )
+        # Both without regard to case; SQLite's for ASCII alone.
+        operator = "LIKE" if session.engine == "sqlite" else "ILIKE"
+        pattern = "%" + wanted.text.translate({ord(sign): f"!{sign}" for sign in "!%_"}) + "%"
+        parts.append(f"(original {operator} ? ESCAPE '!' OR name {operator} ? ESCAPE '!' OR record = ?)")
+        parameters += [pattern, pattern, wanted.text]
+    return " AND ".join(parts), parameters

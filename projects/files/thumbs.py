@@ -36,7 +36,7 @@ log = structlog.get_logger("mbaas.files")
 # Offered for every image, whatever its field lists (the wire contract's own previews).
 ALWAYS: Final = "100x100"
 # How long one may be on its way into the storage.
-_PENDING_SECONDS: Final = 3600
+PENDING_SECONDS: Final = 3600
 _STEP_BYTES: Final = 1024 * 1024
 # Images that no thumb could be made of, so that not every request tries again.
 _REMEMBERED: Final = 10_000
@@ -55,10 +55,15 @@ class Thumb:
     def is_offered(self, field: FileField, row: FileRow) -> bool:
         """Whether there is, or can be, such a thumb of the file."""
         listed = self.text == ALWAYS or self.text in (field.thumbs or ())
-        return listed and row.type in FORMATS and row.size > 0
+        return listed and can_have_thumbs(row)
 
     def form_for(self, row: FileRow) -> Format:
         return self.form or FORMATS[row.type]
+
+
+def can_have_thumbs(row: FileRow) -> bool:
+    """Whether the file is an image of a kind that thumbs are made of."""
+    return row.type in FORMATS and row.size > 0
 
 
 def thumb_of(name: str, text: str, accept: str) -> Thumb | None:
@@ -108,7 +113,7 @@ async def _make(project: ProjectHandle, row: FileRow, thumb: Thumb) -> bool:
     path, is_copy = await _local_copy(project, storage, row)
     try:
         work = partial(make_thumb, path, thumb.size, form)
-        data = await asyncio.get_running_loop().run_in_executor(_image_threads(), work)
+        data = await asyncio.get_running_loop().run_in_executor(image_threads(), work)
     except UnfitImageError as error:
         log.info("no thumb of an image", file=row.name, thumb=thumb.text, reason=str(error))
         _unfit[row.key, thumb.name] = None
@@ -118,11 +123,12 @@ async def _make(project: ProjectHandle, row: FileRow, thumb: Thumb) -> bool:
     finally:
         if is_copy:
             await in_files_pool(lambda: remove_spooled(path))
-    return await _keep(project, _row_of(project, row, thumb, form, data), data)
+    return await _keep(project, thumb_row(project, row, thumb, form, data), data)
 
 
 @cache
-def _image_threads() -> ThreadPoolExecutor:
+def image_threads() -> ThreadPoolExecutor:
+    """The threads that decode images: all of the process's, so that they bound its work."""
     return ThreadPoolExecutor(settings.MBAAS_IMAGE_THREADS, thread_name_prefix="images")
 
 
@@ -131,11 +137,12 @@ async def _local_copy(project: ProjectHandle, storage: Storage, row: FileRow) ->
     if path := storage.local_path(row.key):
         return path, False
     copy = spool_folder() / new_key()
-    await in_storage_pool(project, lambda: _fetch(storage, row, copy))
+    await in_storage_pool(project, lambda: fetch_copy(storage, row, copy))
     return str(copy), True
 
 
-def _fetch(storage: Storage, row: FileRow, copy: Path) -> None:
+def fetch_copy(storage: Storage, row: FileRow, copy: Path) -> None:
+    """The file as ``copy`` on this machine's disk; whole or not at all. Blocks. Raises StorageError."""
     copy.parent.mkdir(parents=True, exist_ok=True)
     reader = storage.open(row.key, 0, row.size)
     try:
@@ -149,7 +156,8 @@ def _fetch(storage: Storage, row: FileRow, copy: Path) -> None:
         reader.close()
 
 
-def _row_of(project: ProjectHandle, row: FileRow, thumb: Thumb, form: Format, data: bytes) -> FileRow:
+def thumb_row(project: ProjectHandle, row: FileRow, thumb: Thumb, form: Format, data: bytes) -> FileRow:
+    """The row of a thumb that is about to be stored."""
     return replace(
         row,
         key=new_key(),
@@ -168,7 +176,7 @@ async def _keep(project: ProjectHandle, made: FileRow, data: bytes) -> bool:
     """Store the thumb beside its file; False when the file is gone meanwhile."""
 
     def note(session: Session) -> None:
-        reserve(session, [made], seconds=_PENDING_SECONDS)
+        reserve(session, [made], seconds=PENDING_SECONDS)
 
     def attach(session: Session) -> bool:
         there = attach_variant(session, made)
@@ -179,14 +187,15 @@ async def _keep(project: ProjectHandle, made: FileRow, data: bytes) -> bool:
 
     await lanes().write(project, note)
     try:
-        await in_storage_pool(project, lambda: _store(project, made, data))
+        await in_storage_pool(project, lambda: store_thumb(project, made, data))
     except BaseException:
         await lanes().write(project, lambda session: release_pending(session, [made.key]))
         raise
     return await lanes().write(project, attach)
 
 
-def _store(project: ProjectHandle, made: FileRow, data: bytes) -> None:
+def store_thumb(project: ProjectHandle, made: FileRow, data: bytes) -> None:
+    """Put a reserved thumb into its storage. Blocks. Raises StorageError."""
     path = spool_folder() / new_key()
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
