@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -59,8 +60,11 @@ class FileStorageForm(forms.Form):
         help_text="What the project's files may take. 0: no limit; empty: as the installation has it.",
     )
 
-    def __init__(self, *args: Any, with_quota: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, with_quota: bool, kept: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._kept = kept or {}
         if not with_quota:
             del self.fields["quota"]
 
@@ -69,7 +73,15 @@ class FileStorageForm(forms.Form):
         kept = project.settings.get(SETTING) or {}
         initial = {name: kept.get(name, "") for name in _BUCKET_FIELDS if name != "secretKey"}
         quota = project.settings.get(QUOTA_SETTING)
-        return cls(initial={**initial, "quota": size_text(quota)}, with_quota=with_quota)
+        return cls(initial={**initial, "quota": size_text(quota)}, with_quota=with_quota, kept=kept)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        key = values.get("accessKey")
+        is_kept = self._kept.get("accessKey") == key and self._kept.get("secretKey")
+        if key and not values.get("secretKey") and not is_kept:
+            self.add_error("secretKey", "Type the secret of this access key: it is not kept yet.")
+        return values
 
     def clean_quota(self) -> int | None:
         """Bytes; None for the installation's."""

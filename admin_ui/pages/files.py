@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -22,16 +24,15 @@ from projects.errors import ApiError
 from projects.files.headers import file_headers
 from projects.files.probe import StorageFailure
 from projects.files.storage import StorageError, StorageFullError, StorageMisconfiguredError
+from projects.files.storages import SETTING
 from projects.files.thumbs import can_have_thumbs
 from projects.models import Project
 from projects.schema.dates import parse_date
 
-_PLACES = {
-    "disk": "The server's disk",
-    "s3": "The installation's bucket",
-    "own": "The project's own bucket",
-}
+_PLACES = {"disk": "Server's disk", "s3": "Installation's bucket", "own": "Own bucket"}
 _STEPS = {"open": "Opening the storage", "write": "Writing", "read": "Reading", "delete": "Deleting"}
+# What stands before an error that is about one object.
+_KEY = re.compile(r"[0-9a-f]{32}: ")
 # By the first part of the type, and for some by the whole of it.
 _ICONS = {
     "image": "image",
@@ -66,11 +67,19 @@ def _row(entry: operations.FileEntry) -> dict[str, Any]:
     kind = entry.row.type.partition(";")[0]
     return {
         "entry": entry,
+        "name": _shown(entry.row.original or entry.row.name),
         "kind": kind,
         "created": parse_date(entry.row.created),
         "has_preview": can_have_thumbs(entry.row),
         "icon": _ICONS.get(kind) or _ICONS.get(kind.partition("/")[0], "draft"),
     }
+
+
+def _shown(name: str) -> str:
+    """A client's name for a file, its unseen signs shown: one that turns the direction makes .exe look like .jpg."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cf") else c for c in name
+    )
 
 
 @project_page(Action.DATA_SUPERUSER)
@@ -99,7 +108,10 @@ def storage(request: HttpRequest, actor: Actor, project: Project) -> HttpRespons
     with_quota = actor.may_everything
     if request.method != "POST":
         return _storage(request, actor, project, FileStorageForm.of(project, with_quota=with_quota))
-    form, tested = FileStorageForm(request.POST, with_quota=with_quota), None
+    form, tested = (
+        FileStorageForm(request.POST, kept=project.settings.get(SETTING), with_quota=with_quota),
+        None,
+    )
     if form.is_valid():
         try:
             if "test" in request.POST:
@@ -117,14 +129,19 @@ def storage(request: HttpRequest, actor: Actor, project: Project) -> HttpRespons
 def _verdict(failure: StorageFailure | None, *, with_details: bool) -> dict[str, Any]:
     """What a test found. ``with_details``: in the storage's own words, which are nobody's but its owner's."""
     if failure is None:
-        return {"works": True, "text": "It works: a small object was written, read back and deleted."}
+        text = "It works: a small object was written, read back and deleted. Nothing is saved yet."
+        return {"works": True, "text": text}
     reason = "the storage could not be reached, or failed"
     if isinstance(failure.error, StorageMisconfiguredError):
         reason = "the bucket, the keys or their rights are wrong"
     elif isinstance(failure.error, StorageFullError):
         reason = "the storage is full"
     text = f"{_STEPS[failure.step]} failed: {reason}."
-    return {"works": False, "text": text, "details": str(failure.error) if with_details else ""}
+    return {
+        "works": False,
+        "text": text,
+        "details": _KEY.sub("", str(failure.error), 1) if with_details else "",
+    }
 
 
 def _storage(
@@ -167,6 +184,7 @@ def _left_over(one: LeftOver) -> dict[str, Any]:
     due = parse_date(one.due) if one.due else None
     return {
         "row": one.row,
+        "name": _shown(one.row.original or one.row.name),
         "created": parse_date(one.row.created),
         "due": due if due is not None and due > datetime.now(UTC) else None,
         "place": _PLACES.get(one.row.storage, one.row.storage),

@@ -96,6 +96,14 @@ def test_the_list_finds_files_by_name_record_and_collection(files: dict[str, str
     assert browser.get(f"{FILES}?collection=nothing").status_code == 404
 
 
+def test_a_name_cannot_pretend_to_be_another(shop: Project, files: dict[str, str], visit: Visit) -> None:
+    with write_session(shop.handle()) as session:
+        statement = session.sql("UPDATE _files SET original = ? WHERE key = ?")
+        session.execute(statement, ("photo\u202egpj.exe <b>", files["beach.png"]))
+    page = visit("developer").get(FILES).content.decode()
+    assert "photo\ufffdgpj.exe &lt;b&gt;" in page and "\u202e" not in page
+
+
 def test_the_list_comes_in_pages(
     shop: Project, files: dict[str, str], visit: Visit, monkeypatch: Any
 ) -> None:
@@ -219,13 +227,23 @@ class TestSettings:
         shop.refresh_from_db()
         sealed = shop.settings["fileStorage"]["secretKey"]
         page = browser.get(self.PAGE).content.decode()
-        assert BUCKET in page and "own bucket" in page
+        assert BUCKET in page and "Own bucket" in page
         assert CREDENTIALS["secret_key"] not in page and sealed not in page
         # Wrong input is shown again, the secret is not.
         wrong = browser.post(self.PAGE, {**self.form(s3_server, bucket="No"), "save": ""})
         assert "name of a bucket" in wrong.content.decode()
         assert CREDENTIALS["secret_key"] not in wrong.content.decode()
         assert "bucket" in wrong.context["form"].errors
+
+    def test_a_new_access_key_needs_its_secret(self, shop: Project, visit: Visit) -> None:
+        browser = visit("developer")
+        own = {"bucket": "photos", "accessKey": "AKIA1", "save": ""}
+        assert "secretKey" in browser.post(self.PAGE, own).context["form"].errors
+        assert browser.post(self.PAGE, {**own, "secretKey": "very secret"}).status_code == 302
+        assert browser.post(self.PAGE, {**own, "region": "eu-central-1"}).status_code == 302
+        assert "secretKey" in browser.post(self.PAGE, {**own, "accessKey": "AKIA2"}).context["form"].errors
+        shop.refresh_from_db()
+        assert shop.settings["fileStorage"]["accessKey"] == "AKIA1"
 
     def test_the_test_really_writes_reads_and_deletes(
         self, shop: Project, visit: Visit, s3_server: str, settings: Any

@@ -41,3 +41,11 @@ document.addEventListener("input", (event) => {
       .normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
   }
 });
+
+// A preview that does not come leaves the icon behind it, without a broken image in front.
+document.addEventListener("error", (event) => {
+  if (event.target.matches?.(".c-preview img")) event.target.remove();
+}, true);
+document.querySelectorAll(".c-preview img").forEach((image) => {
+  if (image.complete && !image.naturalWidth) image.remove();
+});
