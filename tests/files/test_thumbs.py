@@ -265,14 +265,14 @@ def test_a_thumb_whose_file_goes_meanwhile_is_not_kept(
 ) -> None:
     async def test(client: Client) -> None:
         made = await create(client, ("one", "pic.png", image()))
-        real = thumbs._store
+        real = thumbs.store_thumb
 
         def slow(*args: Any) -> None:
             real(*args)
             asyncio.run_coroutine_threadsafe(client.delete(f"{RECORDS}/{made['id']}"), loop).result(5)
 
         loop = asyncio.get_running_loop()
-        monkeypatch.setattr(thumbs, "_store", slow)
+        monkeypatch.setattr(thumbs, "store_thumb", slow)
         where = f"/api/files/docs/{made['id']}/{made['one']}"
         assert (await client.get(where, params={"thumb": "50x50"})).status_code in (200, 404, 503)
 
