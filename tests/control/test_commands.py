@@ -49,6 +49,7 @@ def test_these_are_our_commands() -> None:
         "export_collections",
         "import_collections",
         "migrate_projects",
+        "move_files",
         "purge_projects",
         "rotate_secrets",
     ]

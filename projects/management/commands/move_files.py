@@ -33,7 +33,7 @@ class Command(ControlCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("ref")
+        parser.add_argument("ref", help="the project's name in addresses")
         parser.add_argument(
             "--to",
             required=True,
