@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from mbaas.access_log import AccessLog, ConsoleLog
+from projects.api import tus
 from projects.api.requests import raw_header
 from projects.api.responses import error_response
 from projects.context import ProjectHandle, request_facts, use_project
@@ -43,6 +44,10 @@ _SECURITY_HEADERS = [
 ]
 _METHODS = b"GET,HEAD,PUT,PATCH,POST,DELETE"
 _EXPOSED = b"X-Request-Id, Retry-After, ETag, Idempotency-Replayed"
+_EXPOSED_OF_UPLOADS = _EXPOSED + (
+    b", Location, Upload-Offset, Upload-Length, Upload-Expires, Upload-Metadata, Tus-Resumable, Tus-Version"
+    b", Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm"
+)
 
 
 class Edge:
@@ -104,15 +109,16 @@ class Edge:
         except DatabaseError as error:
             refusal = error
         origin = _allowed_origin(scope, project)
+        is_upload = rest.startswith(tus.PATH)
         if scope["method"] == "OPTIONS":
-            await _preflight(scope, send, origin)
+            await _preflight(scope, send, origin, tus.options_headers() if is_upload else [])
             return
         # CORS and security headers on every answer of the app API, errors and streams included.
         extra += _SECURITY_HEADERS
         if origin:
             extra += (
                 (b"access-control-allow-origin", origin),
-                (b"access-control-expose-headers", _EXPOSED),
+                (b"access-control-expose-headers", _EXPOSED_OF_UPLOADS if is_upload else _EXPOSED),
             )
         if project is None or refusal is not None:
             await error_response(refusal or not_found())(scope, receive, send)
@@ -156,11 +162,13 @@ def _allowed_origin(scope: Scope, project: ProjectHandle | None) -> bytes:
     return origin if origin.decode("latin-1") in allowed else b""
 
 
-async def _preflight(scope: Scope, send: Send, origin: bytes) -> None:
-    headers = [(b"vary", b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers")]
+async def _preflight(scope: Scope, send: Send, origin: bytes, headers: _Headers) -> None:
+    """``headers``: what else OPTIONS says of the address."""
+    headers = [*headers, (b"vary", b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers")]
     if origin:
         headers += [
             (b"access-control-allow-origin", origin),
+            (b"access-control-expose-headers", _EXPOSED_OF_UPLOADS),
             (b"access-control-allow-methods", _METHODS),
             (b"access-control-max-age", b"86400"),
         ]

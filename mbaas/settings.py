@@ -152,6 +152,14 @@ MBAAS_IMAGE_THREADS = env.integer("MBAAS_IMAGE_THREADS", 2, least=1)
 MBAAS_IMAGE_QUEUE = env.integer("MBAAS_IMAGE_QUEUE", 100, least=1)
 # How long an upload may take to be attached to its record before it is removed.
 MBAAS_FILES_PENDING_SECONDS = env.integer("MBAAS_FILES_PENDING_SECONDS", 86_400, least=60)
+# How long a resumable upload may take from its creation to its last byte.
+MBAAS_UPLOADS_EXPIRE_SECONDS = env.integer("MBAAS_UPLOADS_EXPIRE_SECONDS", 86_400, least=60)
+# A request that uploads is ended when nothing came for so long; the client goes on where it stopped.
+MBAAS_UPLOADS_IDLE_SECONDS = env.integer("MBAAS_UPLOADS_IDLE_SECONDS", 30, least=1)
+# How long an address for an upload straight to a bucket can be used.
+MBAAS_FILES_PRESIGN_SECONDS = env.integer("MBAAS_FILES_PRESIGN_SECONDS", 900, least=10)
+# For how many seconds the addresses hold that downloads from buckets are redirected to; 0: they are passed through.
+MBAAS_FILES_REDIRECT_SECONDS = env.integer("MBAAS_FILES_REDIRECT_SECONDS", 0)
 
 # --- control plane --------------------------------------------------------------------------------
 MBAAS_DELETE_GRACE_DAYS = env.integer("MBAAS_DELETE_GRACE_DAYS", 7)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projects.api import auth, batch, collections, documents, files, health, realtime, records
+from projects.api import auth, batch, collections, documents, files, health, presign, realtime, records, tus
 from projects.api.responses import error_response
 from projects.api.routing import Receive, Routes, Scope, Send
 from projects.errors import not_found
@@ -19,6 +19,8 @@ routes = [
     *realtime.routes,
     *batch.routes,
     *files.routes,
+    *tus.routes,
+    *presign.routes,
     *collections.routes,
     *health.routes,
     *documents.routes,

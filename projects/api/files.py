@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any, Final
 
+from django.conf import settings
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -27,6 +28,7 @@ from projects.databases.lanes import lanes
 from projects.databases.stored_files import FileRow
 from projects.errors import ApiError
 from projects.files.headers import Header, file_headers, is_known, range_applies
+from projects.files.presigned import presign_download
 from projects.files.ranges import UnsatisfiableRangeError, parse_ranges
 from projects.files.serving import FileRequest, FoundFile, find_file
 from projects.files.storage import Reader, StorageError
@@ -97,6 +99,12 @@ async def _answer(
     headers = file_headers(row, protected=found.protected, download=download, negotiated=found.negotiated)
     if is_known(row, _text(scope, b"if-none-match"), _text(scope, b"if-modified-since")):
         await _empty(send, 304, [header for header in headers if header[0] not in _NOT_IN_304])
+        return
+    if settings.MBAAS_FILES_REDIRECT_SECONDS and row.storage != "disk" and scope["method"] == "GET":
+        address = await in_storage_pool(project, lambda: presign_download(project, row, headers))
+        # Whoever keeps the answer keeps the right to see the file: nobody may.
+        gone = [(b"location", address.encode()), (b"cache-control", b"private, no-store")]
+        await _empty(send, 302, gone)
         return
     ranges = _ranges(scope, row)
     if not ranges:

@@ -14,13 +14,16 @@ from starlette.requests import Request
 
 from projects.api.bodies import chunks, form_values, read_body, refuse_if_announced_larger
 from projects.api.dispatch import read, write
-from projects.api.multipart import FileLimit, FormReader
+from projects.api.multipart import FileLimit, FormReader, too_large
 from projects.api.requests import header
 from projects.context import current_project
+from projects.files.finishing import NotWholeError, finish
+from projects.files.parts import PartBusyError
 from projects.files.saving import abandon, discard_spooled, reserve_uploads, store_upload
 from projects.files.threads import in_files_pool, in_storage_pool
 from projects.records.call import Call
 from projects.records.files import UnstoredFiles
+from projects.records.uploads import UnfinishedUpload
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.coerce import to_texts
 from projects.schema.fields.file import FileField, NewFile
@@ -125,11 +128,11 @@ async def write_storing(
     for file in files:
         file.upload.granted = True
     try:
-        answer = await run(partial(_or_reserve, files))
+        answer = await _run(files, run)
         while isinstance(answer, Reserved):
             reserved += answer.files
             await _store(answer.files)
-            answer = await run(partial(_or_reserve, files))
+            answer = await _run(files, run)
         # The second time it may have been done already, by the same request sent twice.
         if unused := [file for file in reserved if not file.upload.wanted]:
             await asyncio.shield(_abandon(request, unused))
@@ -141,6 +144,19 @@ async def write_storing(
     finally:
         if files:
             await discard(files)
+
+
+async def _run(files: Sequence[NewFile], run: Callable[[Wrap[T]], Awaitable[T | Reserved]]) -> T | Reserved:
+    """``run``, again for each upload of its own that is whole and was not put into the storage yet (a crash)."""
+    for _ in range(settings.MBAAS_MAX_FILES_PER_REQUEST):
+        try:
+            return await run(partial(_or_reserve, files))
+        except UnfinishedUpload as needed:
+            try:
+                await finish(current_project(), needed.row)
+            except (NotWholeError, PartBusyError):
+                raise needed.as_error() from None
+    raise too_large()
 
 
 def _or_reserve(files: Sequence[NewFile], work: Work[T]) -> Work[T | Reserved]:

@@ -109,6 +109,25 @@ class StoredFile(models.Model):
         ]
 
 
+class Upload(models.Model):
+    """An upload that was announced and is to be a record's later: the file ``key``, which is pending until then.
+
+    ``id`` is what a record is given for it, ``owner`` who may go on with it, ``metadata`` what its client said.
+    """
+
+    id = models.CharField(primary_key=True, max_length=64)
+    key = models.CharField(max_length=64, unique=True)
+    owner = models.TextField()
+    kind = models.CharField(max_length=10)
+    metadata = models.TextField(default="")
+    # 1: the whole file is in its storage.
+    stored = models.SmallIntegerField(default=0)
+
+    class Meta:
+        app_label = "tenant"
+        db_table = "_uploads"
+
+
 class Answer(models.Model):
     """What a write with an ``Idempotency-Key`` was answered, committed with the write itself.
 

@@ -217,6 +217,13 @@ def find_pending(session: Session, key: str) -> FileRow | None:
     return FileRow(*row) if row else None
 
 
+def count_as(session: Session, key: str, other: str) -> None:
+    """What the pending file ``key`` counts, ``other`` counts from now on, and ``key`` nothing."""
+    swap = session.sql("UPDATE _files SET size = (SELECT size FROM _files WHERE key = ?) WHERE key = ?")
+    session.execute(swap, (key, other))
+    session.execute(session.sql("UPDATE _files SET size = 0 WHERE key = ?"), (key,))
+
+
 def claim_removable(session: Session, *, limit: int, lease_seconds: int) -> list[FileRow]:
     """Objects to remove: released ones and what was never attached in time. Nobody else gets them meanwhile.
 
@@ -247,6 +254,7 @@ def forget(session: Session, rows: Sequence[FileRow]) -> None:
             ),
             part,
         )
+        session.execute(session.sql(f"DELETE FROM _uploads WHERE key IN ({marks})"), part)
         if freed := sum(int(size) for size, variant_of in gone if not variant_of):
             _count(session, -freed)
 

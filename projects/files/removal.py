@@ -16,6 +16,7 @@ import structlog
 from projects.context import ProjectHandle
 from projects.databases import DatabaseMissingError, read_session, write_session
 from projects.databases.stored_files import FileRow, claim_removable, forget, has_removable, on_release
+from projects.files.parts import PartBusyError, discard_part, remove_parts
 from projects.files.storage import StorageError
 from projects.files.storages import open_storage, storage_of
 
@@ -44,8 +45,11 @@ def remove_released(project: ProjectHandle) -> int:
 
 def _remove(project: ProjectHandle, row: FileRow) -> bool:
     try:
+        if not row.variant_of:
+            # It may have been an upload that was never finished.
+            discard_part(project.uid, row.key)
         open_storage(project, row.storage).delete(row.key)
-    except StorageError as error:
+    except (StorageError, PartBusyError) as error:
         log.warning("an object was not removed", project=project.ref, key=row.key, error=str(error))
         return False
     return True
@@ -61,6 +65,7 @@ def remove_everything(project: ProjectHandle) -> None:
 
     Those on the disk go with the project's folder. Raises StorageError.
     """
+    remove_parts(project.uid)
     names: set[str] = {storage_of(project)}
     try:
         with read_session(project) as session:

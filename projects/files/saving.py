@@ -38,7 +38,11 @@ def reserve_uploads(session: Session, files: Iterable[NewFile]) -> None:
     try:
         reserve(session, rows, seconds=settings.MBAAS_FILES_PENDING_SECONDS, quota=quota_of(project))
     except QuotaExceededError:
-        raise ApiError(400, "The project's files may take no more space.") from None
+        raise over_quota() from None
+
+
+def over_quota() -> ApiError:
+    return ApiError(400, "The project's files may take no more space.")
 
 
 def pending_row(upload: Upload, storage: str) -> FileRow:

@@ -13,6 +13,7 @@ from projects.context import Engine
 from projects.errors import forbidden
 from projects.records.call import Call
 from projects.rules import Scope, Statement, Undecidable, compile_predicate, parse_rule
+from projects.rules.possible import compile_possible
 from projects.rules.predicate import Predicate
 from projects.schema.collection import CollectionSchema, ProjectSchema
 
@@ -113,3 +114,18 @@ def _literal(name: str, column: str, engine: Engine) -> sa.ColumnElement[Any]:
         return sa.cast(sa.bindparam(name), types[kind])
     text = sa.cast(sa.bindparam(name), sa.Text())
     return text.collate("C") if engine == "postgresql" else text
+
+
+def could_satisfy(call: Call, collection: CollectionSchema, rule: str | None) -> bool:
+    """Whether the caller might satisfy ``rule`` with some record and body: false only when it is sure already."""
+    if call.principal.is_superuser:
+        return True
+    if rule is None:
+        return False
+    if not rule.strip():
+        return True
+    test = call.schema.derived.get(
+        ("possible", collection.id, rule),
+        lambda: compile_possible(parse_rule(rule), call.schema, collection),
+    )
+    return test(call.request, now())

@@ -19,6 +19,7 @@ from projects.records.changelog import log_change
 from projects.records.field_rules import check_written
 from projects.records.files import attach_files, take_new_files, unknown_files
 from projects.records.rows import Values, insert
+from projects.records.uploads import with_uploads
 from projects.records.write import IntegrityErrors, missing_relations, refusal, without_hidden
 from projects.schema.collection import CollectionSchema
 from projects.schema.record_values import named_fields, prepare_create, validate_values
@@ -35,11 +36,11 @@ def create_record(
     """Store the record that ``body`` describes and return it whole.
 
     Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong,
-    UnhashedPasswords when there is a password to hash first, UnstoredFiles when there is a file to store. What was
-    written until then is undone by whoever opened the transaction, or a savepoint in it.
+    UnhashedPasswords when there is a password to hash first, UnstoredFiles and UnfinishedUpload when there is a
+    file to store. What was written until then is undone by whoever opened the transaction, or a savepoint in it.
     """
     rule = condition_for(call, collection.create_rule)
-    body = without_hidden(call, collection, body)
+    body = with_uploads(call, collection, without_hidden(call, collection, body), FAILED)
     values = prepare_create(collection, body)
     seen = without_plain(collection, values)
     asked = call.with_body(submitted(collection, body, values))

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from projects.databases.stored_files import attach, release_names, release_records
+from projects.databases.uploads import forget_upload
 from projects.errors import ApiError, FieldError
 from projects.records.call import Call
 from projects.records.rows import Values
@@ -82,6 +83,8 @@ def attach_files(
         if not attached:
             # It waited for longer than MBAAS_FILES_PENDING_SECONDS, or another record has it already.
             raise ApiError(400, "An uploaded file is not there any more. Please upload it again.")
+        if file.upload.upload_id:
+            forget_upload(call.session, file.upload.upload_id)
 
 
 def release_replaced(call: Call, collection: CollectionSchema, before: Values, changed: Values) -> None:

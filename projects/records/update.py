@@ -21,6 +21,7 @@ from projects.records.etags import check_unchanged
 from projects.records.field_rules import check_written
 from projects.records.files import attach_files, release_replaced, take_new_files, unknown_files
 from projects.records.rows import Values, find, update
+from projects.records.uploads import with_uploads
 from projects.records.write import IntegrityErrors, missing_relations, refusal, without_hidden
 from projects.schema.collection import CollectionSchema
 from projects.schema.record_values import prepare_update, touch_dates, validate_values
@@ -40,10 +41,10 @@ def update_record(
 
     Raises 403 where only superusers may update, 404 when there is none or the rule refuses, 412 when
     ``if_match`` names another state of it, 400 when a field is wrong, UnhashedPasswords when there is a
-    password to hash or check first, and UnstoredFiles when there is a file to store.
+    password to hash or check first, UnstoredFiles and UnfinishedUpload when there is a file to store.
     """
     rule = condition_for(call, collection.update_rule)
-    body = without_hidden(call, collection, body)
+    body = with_uploads(call, collection, without_hidden(call, collection, body), FAILED)
     before = find(call, collection, record_id, lock=True)
     if before is None:
         raise not_found()

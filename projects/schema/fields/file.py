@@ -29,7 +29,8 @@ class Upload:
     ``key`` names its object, ``original`` is the client's name for it, ``type`` the MIME type of its content,
     ``checksum`` the SHA-256 of its ``size`` bytes as hex. ``path``: where its bytes wait on this machine's disk
     until they are in the storage (``stored``); ``storage`` is the name of that, once it is decided. ``granted``:
-    a write may go on as if they were, to see that it succeeds; ``wanted`` is what it then says.
+    a write may go on as if they were, to see that it succeeds; ``wanted`` is what it then says. ``upload_id``: it
+    came before the write, as an upload of its own.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Upload:
     stored: bool = False
     granted: bool = False
     wanted: bool = False
+    upload_id: str = ""
 
 
 class NewFile(str):
