@@ -178,6 +178,24 @@ def _by_project(jobs: list[Job]) -> list[list[Job]]:
     return list(groups.values())
 
 
+def _run_write(job: Job, session: Session, *, apart: bool) -> None:
+    """Run one job of a transaction. Raises _SpoiledError, and what ended the whole transaction."""
+    written = session.written
+    try:
+        if apart:
+            with session.savepoint():
+                job.result = job.work(session)
+        else:
+            job.result = job.work(session)
+    except Exception as error:
+        job.error = TimedOutError() if isinstance(error, StoppedError) else error
+        if not session.in_transaction:
+            # SQLite itself gave the transaction up (disk full, I/O error): all are lost.
+            raise
+        if not apart and session.written != written:
+            raise _SpoiledError from error
+
+
 class _SpoiledError(Exception):
     """A transaction of several jobs holds a part of one that failed."""
 
@@ -359,32 +377,22 @@ class Lanes:
             return self._attempt(group, apart=True)
 
     def _attempt(self, group: list[Job], *, apart: bool) -> int:
-        started = time.monotonic()
-        deadline = Deadline(settings.MBAAS_STATEMENT_TIMEOUT_MS)
         done = 0
         try:
             with write_session(group[0].project) as session:
-                for job in group:
-                    deadline.restart()
-                    session.limit(deadline, DEADLINE_INSTRUCTIONS)
-                    done += 1
-                    written = session.written
-                    try:
-                        if apart:
-                            with session.savepoint():
-                                job.result = job.work(session)
-                        else:
-                            job.result = job.work(session)
-                    except Exception as error:
-                        job.error = TimedOutError() if isinstance(error, StoppedError) else error
-                        if not session.in_transaction:
-                            # SQLite itself gave the transaction up (disk full, I/O error): all are lost.
-                            raise
-                        if not apart and session.written != written:
-                            raise _SpoiledError from error
-                    if time.monotonic() - started > WRITE_BATCH_SECONDS:
-                        break
-                session.limit(None)
+                started = time.monotonic()
+                deadline = Deadline(settings.MBAAS_STATEMENT_TIMEOUT_MS)
+                try:
+                    for job in group:
+                        done += 1
+                        # Anew for each: a batch sets a limit of its own.
+                        deadline.restart()
+                        session.limit(deadline, DEADLINE_INSTRUCTIONS)
+                        _run_write(job, session, apart=apart)
+                        if time.monotonic() - started > WRITE_BATCH_SECONDS:
+                            break
+                finally:
+                    session.limit(None)
         except _SpoiledError:
             raise
         except Exception as error:

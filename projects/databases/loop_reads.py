@@ -91,6 +91,8 @@ class OpenDatabase:
         return self.begin(project)
 
     def end(self) -> None:
+        # The budget is the session's: it must stop neither this nor how the next one begins.
+        self.raw.set_progress_handler(None, 0)
         self.session = None
         if self.raw.in_transaction:
             self.raw.execute("ROLLBACK")

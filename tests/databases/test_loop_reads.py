@@ -12,6 +12,7 @@ import pytest
 from django.db import connections
 
 from projects.databases import Session, write_session
+from projects.databases import session as sessions
 from projects.databases.lanes import Lanes
 from projects.databases.loop_reads import _MOST_WAITS, _WAITED_SECONDS
 
@@ -133,6 +134,24 @@ def test_short_statements_are_never_stopped_however_often_they_run(lanes: Lanes,
         names = {await lanes.read(project, name_of_thread) for _ in range(20_000)}
         # SQLite counts instructions over all runs of a prepared statement.
         assert not any(name.startswith("read-slow") for name in names)
+
+    run(work)
+
+
+def test_a_budget_that_is_used_up_stops_nothing_of_the_next_read(
+    lanes: Lanes, project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every statement is too long, those that begin and end a transaction included.
+    monkeypatch.setattr(sessions, "QUICK_INSTRUCTIONS", 1)
+
+    async def work() -> None:
+        await lanes.read(project, thread_of)
+        opened = lanes._here._open[project.alias]
+        for number in range(50):
+            assert await lanes.read(project, lambda session, n=number: session.row(f"SELECT {n}")) == (
+                number,
+            )
+        assert lanes._here._open[project.alias] is opened
 
     run(work)
 
