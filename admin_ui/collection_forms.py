@@ -105,7 +105,11 @@ class CollectionForm(forms.Form):
     )
     type = forms.ChoiceField(
         label="Type",
-        choices=(("base", "Base · records"), ("auth", "Auth · people who sign in")),
+        choices=(
+            ("base", "Base · records"),
+            ("auth", "Auth · people who sign in"),
+            ("view", "View · what a query finds"),
+        ),
         widget=UnfoldAdminSelectWidget,
     )
     indexes = forms.CharField(
@@ -115,6 +119,13 @@ class CollectionForm(forms.Form):
         help_text="One statement a line, for example CREATE UNIQUE INDEX `idx_slug` ON `posts` (`slug`)",
     )
     confirm = forms.BooleanField(required=False)
+    # Of views alone.
+    viewQuery = forms.CharField(
+        label="Query",
+        required=False,
+        widget=forms.Textarea({"rows": 8, "spellcheck": "false", "class": "c-input c-mono"}),
+        help_text="One SELECT over the project's collections; its columns, one of them id, are the fields.",
+    )
     # Of auth collections alone.
     passwordEnabled = forms.BooleanField(
         label="Sign-in with password", required=False, widget=UnfoldBooleanSwitchWidget
@@ -162,6 +173,9 @@ class CollectionForm(forms.Form):
     def as_json(self) -> dict[str, Any]:
         """The collection without its fields, as the wire contract has it."""
         values = self.cleaned_data
+        if values["type"] == "view":
+            own = ("name", "type", "viewQuery", "listRule", "viewRule")
+            return {name: values[name] for name in own}
         lines = (line.strip().rstrip(";") for line in values["indexes"].splitlines())
         out: dict[str, Any] = {
             "name": values["name"],

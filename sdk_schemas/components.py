@@ -104,6 +104,11 @@ QUERY: Final[Json] = {
         "Answer without counting: quicker; the totals are -1.",
         {"type": "boolean", "default": False},
     ),
+    "cursor": _query(
+        "cursor",
+        "Page by key, which costs the same however far: empty for the first page, then the answer's `nextCursor`.",
+        {"type": "string"},
+    ),
     "sort": _query("sort", "Fields, `-` before a descending one; `@random`.", {"type": "string"}, "-id"),
     "filter": _query(
         "filter",

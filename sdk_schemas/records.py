@@ -107,6 +107,10 @@ def _page(offer: Offer) -> Json:
             "perPage": {"type": "integer"},
             "totalItems": count,
             "totalPages": count,
+            "nextCursor": {
+                "type": ["string", "null"],
+                "description": "With `cursor`: of the next page, if there is one.",
+            },
             "items": {"type": "array", "items": ref(record_name(offer))},
         },
         "examples": [page_example(offer)],

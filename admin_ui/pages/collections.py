@@ -62,7 +62,9 @@ def create(request: HttpRequest, actor: Actor, project: Project) -> HttpResponse
         # System fields stand first, so that the n-th error is the n-th row's.
         system = [f.as_json() for f in new_collection(form.cleaned_data["type"]).fields]
         sent: list[FieldForm] = rows.sent()
-        data = {**form.as_json(), "fields": [*system, *(row.as_json({}) for row in sent)]}
+        data = form.as_json()
+        if data["type"] != "view":
+            data["fields"] = [*system, *(row.as_json({}) for row in sent)]
         try:
             made = operations.create_collection(actor, project, data)
         except ApiError as error:
@@ -87,7 +89,9 @@ def edit(request: HttpRequest, actor: Actor, project: Project, name: str) -> Htt
     if form.is_valid() and rows.is_valid():
         stored = {field.id: field.as_json() for field in collection.fields}
         sent: list[FieldForm] = rows.sent()
-        data = {**form.as_json(), "fields": [row.as_json(stored) for row in sent]}
+        data = form.as_json()
+        if not collection.is_view:
+            data["fields"] = [row.as_json(stored) for row in sent]
         confirm = form.cleaned_data["confirm"]
         try:
             changed = operations.update_collection(actor, project, collection.id, data, confirm=confirm)

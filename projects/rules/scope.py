@@ -110,8 +110,10 @@ class Scope:
         engine = self._writer.sql
         if not self.collection.is_view:
             return [engine.in_order(engine.row_order(self.alias), descending=False, nullable=False)]
-        order = view_order(self.schema, self.collection, self.engine, self.alias)
-        return [engine.in_order(column, descending, nullable=True) for column, descending in order]
+        return [
+            engine.in_order(Ref(self.alias, one.column), one.descending, one.nullable)
+            for one in view_order(self.schema, self.collection, self.engine)
+        ]
 
     def columns(self, *names: str) -> list[sa.ColumnElement[Any]]:
         """The record's columns by field name, to select or to compare."""

@@ -9,11 +9,11 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from projects.context import Engine
-from projects.rules.sql import Name, Ref
+from projects.rules.sql import Name
 from projects.schema.collection import CollectionSchema, ProjectSchema
 
 if TYPE_CHECKING:
-    from projects.schema.views.render import RenderedView
+    from projects.schema.views.render import RenderedView, ViewOrder
 
 
 class _ViewSource(sa.ClauseElement):
@@ -64,11 +64,9 @@ def from_element(
     return sa.table(sa.sql.quoted_name(collection.table, True)).alias(sa.sql.quoted_name(alias, True))
 
 
-def view_order(
-    schema: ProjectSchema, view: CollectionSchema, engine: Engine, alias: str
-) -> list[tuple[Ref, bool]]:
-    """What a view's records are sorted by where nothing else is asked for, and whether descending."""
-    return [(Ref(alias, one.column), one.descending) for one in _rendered(schema, view, engine).order]
+def view_order(schema: ProjectSchema, view: CollectionSchema, engine: Engine) -> tuple[ViewOrder, ...]:
+    """What a view's records are sorted by where nothing else is asked for."""
+    return _rendered(schema, view, engine).order
 
 
 def _rendered(schema: ProjectSchema, view: CollectionSchema, engine: Engine) -> RenderedView:

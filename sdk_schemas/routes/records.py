@@ -39,7 +39,7 @@ _MATCHING: Final = (
         "schema": {"type": "integer", "minimum": 1},
     },
 )
-_PAGING: Final = tuple(map(parameter, ("page", "perPage", "sort", "filter", "skipTotal")))
+_PAGING: Final = tuple(map(parameter, ("page", "perPage", "cursor", "sort", "filter", "skipTotal")))
 
 
 def operations(api: Api) -> Iterable[Operation]:

@@ -107,6 +107,34 @@ def test_a_collection_is_created_with_its_fields_rules_and_indexes(shop: Project
     assert AuditEntry.objects.get(action="collection.created").target == "posts"
 
 
+def test_a_view_is_created_and_its_query_changed(
+    shop: Project, visit: Visit, posts: CollectionSchema
+) -> None:
+    query = "SELECT id, title FROM posts"
+    # The hidden parts of the form come along, whatever is in them.
+    row = {"name": "stray", "type": "text"}
+    form = _form([row], name="titles", type="view", viewQuery=query, listRule="", createRule="")
+    assert visit("developer").post(f"{LIST}new/", form).status_code == 302
+    made = collection_to_json(collections.view_collection(COMMAND, shop, "titles"))
+    assert [f["name"] for f in made["fields"]] == ["id", "title"]
+    assert (made["type"], made["viewQuery"], made["listRule"], made["createRule"]) == (
+        "view",
+        query,
+        "",
+        None,
+    )
+    page = visit("developer").get(f"{LIST}titles/")
+    assert query in page.content.decode()
+    wrong = visit("developer").post(
+        f"{LIST}titles/", _form([], name="titles", viewQuery="SELECT nope FROM posts")
+    )
+    assert wrong.status_code == 200 and "no such column: nope" in wrong.content.decode()
+    form = _form([], name="titles", viewQuery="SELECT id, rank FROM posts")
+    assert visit("developer").post(f"{LIST}titles/", form).status_code == 302
+    made = collection_to_json(collections.view_collection(COMMAND, shop, "titles"))
+    assert [f["name"] for f in made["fields"]] == ["id", "rank"]
+
+
 def test_an_auth_collection_is_created_with_its_own_settings(shop: Project, visit: Visit) -> None:
     form = _form([], name="clients", type="auth", authRule="verified = true", tokenDuration=3600)
     assert visit("owner").post(f"{LIST}new/", form).status_code == 302

@@ -114,7 +114,9 @@
       row.querySelector("[data-options]").hidden = false;
     }
     if (event.target.name === "type") {
-      form.querySelector("[data-auth-only]").hidden = event.target.value !== "auth";
+      form.querySelectorAll("[data-only]").forEach((part) => {
+        part.hidden = !part.dataset.only.split(" ").includes(event.target.value);
+      });
     }
     if (event.target.matches("[data-rule] select")) showRule(event.target.closest("[data-rule]"));
   });

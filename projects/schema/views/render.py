@@ -26,10 +26,14 @@ _INNER: Final = '"q"'
 
 @dataclass(frozen=True, slots=True)
 class ViewOrder:
-    """A column of a view's SELECT that its records are sorted by where a list names no sort."""
+    """A column of a view's SELECT that its records are sorted by where a list names no sort.
+
+    ``nullable``: an index serves a sort on PostgreSQL only where nobody needs to be told where null goes.
+    """
 
     column: str
     descending: bool
+    nullable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,10 @@ def _with_order(
         terms = [(_meant(select, term.this), bool(term.args.get("desc"))) for term in order.expressions]
         if not select.args.get("limit") and not select.args.get("offset"):
             select.set("order", None)
-    named = tuple(ViewOrder(f"@{at}", descending) for at, (_, descending) in enumerate(terms))
+    named = tuple(
+        ViewOrder(f"@{at}", descending, bool(expression.meta.get("nullable", True)))
+        for at, (expression, descending) in enumerate(terms)
+    )
     for one, (expression, _) in zip(named, terms, strict=True):
         select.append("expressions", exp.alias_(expression.copy(), one.column, quoted=True))
     return select, named
@@ -124,10 +131,16 @@ def _order_of(
 ) -> list[tuple[exp.Expr, bool]]:
     if collection.is_view:
         order = view_sql(schema, collection, engine, nested=True).order
-        return [(exp.column(one.column, table=alias, quoted=True), one.descending) for one in order]
-    place = exp.column(ROW, table=alias, quoted=True)
+        return [(_column(one.column, alias, nullable=one.nullable), one.descending) for one in order]
+    place = _column(ROW, alias, nullable=False)
     place.meta["kind"] = ROW
     return [(place, False)]
+
+
+def _column(name: str, alias: str, *, nullable: bool) -> exp.Column:
+    column = exp.column(name, table=alias, quoted=True)
+    column.meta["nullable"] = nullable
+    return column
 
 
 def _is_one_row(select: exp.Select) -> bool:

@@ -193,6 +193,7 @@ class _Resolver:
         # Copies of the node keep these; what they stand for decides how an engine is told.
         column.meta["name"] = column.name
         column.meta["kind"] = origin.kind
+        column.meta["nullable"] = nullable or getattr(origin.field, "nullable", False)
         column.set("table", exp.to_identifier(alias, quoted=True))
         column.set("this", exp.to_identifier(source.spelled(column.meta["name"]), quoted=True))
 
