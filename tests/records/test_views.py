@@ -501,3 +501,19 @@ def test_a_dry_run_refuses_what_cannot_be_saved(
     with pytest.raises(ApiError) as caught:
         dry_run(call(session, SUPERUSER), {"query": query})
     assert caught.value.status == 400
+
+
+# --- the language over views --------------------------------------------------------------------------
+
+
+def test_paths_lead_into_views_and_out_of_them(session: Session, items: CollectionSchema) -> None:
+    view(session, "v", "SELECT id, title, count, owner, readers, tags FROM items")
+    assert rows(session, "v", "title", filter="readers.Name ?= 'Ben'") == ["one"]
+    assert rows(session, "v", "title", filter="tags:each ?= 'b'") == ["one"]
+    assert rows(session, "v", "title", filter="tags:length = 2") == ["one"]
+    assert rows(session, "people", "Name", filter="v_via_owner.count ?> 3") == ["Ben"]
+    assert rows(session, "people", "Name", filter="v_via_readers.title ?= 'one'") == ["Anna", "Ben"]
+    change(session, "people", listRule="@collection.v.title ?= 'Four' && @collection.v.owner ?= id")
+    assert rows(session, "people", "Name") == []
+    change(session, "people", listRule="@collection.v.title ?= 'three' && @collection.v.owner ?= id")
+    assert rows(session, "people", "Name") == ["Ben"]
