@@ -1,7 +1,8 @@
 """``/api/files``: serving files and thumbs of them, and the short tokens for protected ones.
 
-Serving is raw ASGI: a file is sent by the server itself where it lies on its disk, else in pieces, each read
-by a thread while no other of the client's is on its way. A slow client holds a socket and no thread.
+Serving is raw ASGI: a file is sent by the server itself where it lies on its disk, else in pieces, each read while
+no other of the client's is on its way: what is in memory at once, what may have to be waited for by a thread. A slow
+client holds a socket and no thread.
 """
 
 from __future__ import annotations
@@ -224,7 +225,10 @@ class _Source:
         assert reader is not None
         if not self.left:
             return b""
-        data: bytes = await self._run(lambda: reader.read(min(_PIECE, self.left)))
+        size = min(_PIECE, self.left)
+        data = reader.read_now(size)
+        if data is None:
+            data = await self._run(lambda: reader.read(size))
         if not data:
             raise StorageError(f"{self._row.key}: {self.left} bytes are missing")
         self.left -= len(data)

@@ -61,6 +61,12 @@ class Reader(Protocol):
     def read(self, size: int) -> bytes:
         """Up to ``size`` bytes; ``b""`` at the end. Raises StorageError."""
 
+    def read_now(self, size: int) -> bytes | None:
+        """Up to ``size`` bytes that are in memory already, or None when ``read`` might wait for them.
+
+        The only call that does not block.
+        """
+
     def close(self) -> None: ...
 
 

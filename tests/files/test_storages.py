@@ -77,6 +77,19 @@ def test_any_part_can_be_read(storage: Storage, save: Callable[..., str], start:
     assert read(storage, save(storage), start, size) == CONTENT[start : start + size]
 
 
+def test_what_is_in_memory_can_be_read_without_waiting(
+    storage: Storage, storage_kind: str, save: Callable[..., str]
+) -> None:
+    reader = storage.open(save(storage), 10, 1000)
+    first = reader.read(100)
+    second = reader.read_now(100)
+    rest = b"".join(iter(lambda: reader.read(64_000), b""))
+    reader.close()
+    assert first + (second or b"") + rest == CONTENT[10:1010]
+    # A bucket never has anything at hand; a disk that has just been read does, where the kernel can say so.
+    assert second is None or (storage_kind == "disk" and len(second) == 100)
+
+
 def test_an_empty_object_is_an_object(storage: Storage, save: Callable[..., str]) -> None:
     key = save(storage, b"")
     assert storage.size(key) == 0
