@@ -32,7 +32,7 @@ from projects.files.headers import Header, file_headers, is_known, range_applies
 from projects.files.presigned import presign_download
 from projects.files.ranges import UnsatisfiableRangeError, parse_ranges
 from projects.files.serving import FileRequest, FoundFile, find_file
-from projects.files.storage import Reader, StorageError
+from projects.files.storage import QuickReader, Reader, StorageError
 from projects.files.storages import open_storage
 from projects.files.threads import in_files_pool, in_storage_pool
 from projects.files.thumbs import ensure_thumb
@@ -226,7 +226,7 @@ class _Source:
         if not self.left:
             return b""
         size = min(_PIECE, self.left)
-        data = reader.read_now(size)
+        data = reader.read_now(size) if isinstance(reader, QuickReader) else None
         if data is None:
             data = await self._run(lambda: reader.read(size))
         if not data:

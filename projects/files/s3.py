@@ -197,9 +197,6 @@ class _Body:
             data: bytes = self._body.read(size)
             return data
 
-    def read_now(self, size: int) -> bytes | None:
-        return None
-
     def close(self) -> None:
         self._body.close()
 
@@ -207,9 +204,6 @@ class _Body:
 class _Nothing:
     def read(self, size: int) -> bytes:
         return b""
-
-    def read_now(self, size: int) -> bytes | None:
-        return None
 
     def close(self) -> None: ...
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from projects.errors import ApiError
 
@@ -61,13 +61,18 @@ class Reader(Protocol):
     def read(self, size: int) -> bytes:
         """Up to ``size`` bytes; ``b""`` at the end. Raises StorageError."""
 
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class QuickReader(Reader, Protocol):
+    """A reader that knows what is at hand."""
+
     def read_now(self, size: int) -> bytes | None:
         """Up to ``size`` bytes that are in memory already, or None when ``read`` might wait for them.
 
-        The only call that does not block.
+        The only call here that does not block.
         """
-
-    def close(self) -> None: ...
 
 
 class Storage(Protocol):
