@@ -260,6 +260,8 @@ class Writer:
         if not row.collection.has_table:
             tie = self.sql.list_holds(Ref(alias, row.field.name), own_id)
             return self.records(row.collection, alias), alias, Ref(alias, "id"), tie
+        # Its records' links change with them.
+        self.tables.add(row.collection.id)
         link = link_name(row.collection.id, row.field.id)
         return (
             Fragment(Name(link), " AS ", Name(alias)),
