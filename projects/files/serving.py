@@ -73,7 +73,7 @@ def find_file(session: Session, asked: FileRequest, info: Callable[[], RequestIn
     if not isinstance(field, FileField):
         raise not_found()
     if field.protected:
-        _require_view(Call(session, schema, info()), collection, asked)
+        _require_view(Call(session, schema, info()), collection, field, asked)
     if thumb is None or not thumb.is_offered(field, row):
         return FoundFile(row, field.protected)
     made = rows.get(thumb.name)
@@ -82,8 +82,8 @@ def find_file(session: Session, asked: FileRequest, info: Callable[[], RequestIn
     return FoundFile(row, field.protected, thumb, negotiated=True)
 
 
-def _require_view(call: Call, collection: CollectionSchema, asked: FileRequest) -> None:
-    """Raises 404 unless the bearer of the address's token may view the record."""
+def _require_view(call: Call, collection: CollectionSchema, field: FileField, asked: FileRequest) -> None:
+    """Raises 404 unless the bearer of the address's token may view the record, and read the field of it."""
     principal = principal_of_file_token(call, asked.token)
     call = replace(call, request=replace(call.request, principal=principal, context=CONTEXT))
     if principal.is_superuser:
@@ -91,4 +91,6 @@ def _require_view(call: Call, collection: CollectionSchema, asked: FileRequest) 
     record = find(call, collection, asked.record)
     rule = collection.view_rule
     if rule is None or record is None or not satisfies(call, collection, rule, record):
+        raise not_found()
+    if field.read_rule and not satisfies(call, collection, field.read_rule, record):
         raise not_found()

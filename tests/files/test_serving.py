@@ -14,7 +14,8 @@ from projects.rules import validate_rule
 from projects.schema.operations import update_collection
 from projects.schema.store import load_schema
 from tests.accounts.helpers import sign_up
-from tests.files.support import PNG, RECORDS, Client, create, make_docs, serve
+from tests.files.support import PNG, RECORDS, Client, create, file, make_docs, rows, serve
+from tests.records.support import collection, text
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(document.domain)</script></svg>"
 TEN = b"0123456789"
@@ -29,6 +30,11 @@ def docs(project: ProjectHandle, storage_kind: str) -> ProjectHandle:
 def address(record: dict[str, Any], field: str, collection: str = "docs") -> str:
     name = record[field] if isinstance(record[field], str) else record[field][0]
     return f"/api/files/{collection}/{record['id']}/{name}"
+
+
+def stored_name_of(project: ProjectHandle) -> str:
+    ((_, _, name),) = rows(project)
+    return name
 
 
 def change_rule(project: ProjectHandle, rule: str | None) -> None:
@@ -47,8 +53,8 @@ def token_of(project: ProjectHandle, email: str = "alice@example.com") -> str:
 def test_a_file_is_served_whole_by_name_or_id_of_its_collection(docs: ProjectHandle) -> None:
     async def test(client: Client) -> None:
         made = await create(client, ("one", "a.txt", TEN))
-        for collection in ("docs", made["collectionId"]):
-            answer = await client.get(address(made, "one", collection))
+        for named in ("docs", made["collectionId"]):
+            answer = await client.get(address(made, "one", named))
             assert answer.status_code == 200
             assert answer.content == TEN
             assert answer.headers["content-length"] == "10"
@@ -322,6 +328,26 @@ class TestProtected:
                 session.execute(session.sql('UPDATE users SET "tokenKey" = ?'), ("r" * 50,))
 
         serve(docs, test)
+
+    def test_a_field_that_one_may_not_read_gives_no_file(
+        self, project: ProjectHandle, storage_kind: str
+    ) -> None:
+        with write_session(project) as session:
+            own = "@request.auth.email = title"
+            collection(session, "docs", text("title"), file("secret", protected=True, readRule=own))
+        alice, bob = token_of(project), token_of(project, "bob@example.com")
+
+        async def test(client: Client) -> None:
+            superuser = await create(client, ("secret", "s.txt", b"secret"), title="alice@example.com")
+            with_name = {**superuser, "secret": await asyncio.to_thread(stored_name_of, project)}
+            for token, status in ((alice, 200), (bob, 404)):
+                short = (await client.post("/api/files/token", headers={"Authorization": token})).json()[
+                    "token"
+                ]
+                answer = await client.get(address(with_name, "secret"), params={"token": short})
+                assert answer.status_code == status
+
+        serve(project, test)
 
     def test_a_rule_for_superusers_lets_nobody_else_see_it(self, docs: ProjectHandle) -> None:
         change_rule(docs, None)
