@@ -322,6 +322,7 @@ def open_alone(project: ProjectHandle) -> BaseDatabaseWrapper:
     wrapper = connections.create_connection(project.alias)
     with use_project(project):
         wrapper.ensure_connection()
+    add_functions(wrapper.connection)
     return wrapper
 
 

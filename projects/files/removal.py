@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
+import psycopg.errors
 import structlog
 
 from projects.context import ProjectHandle
@@ -70,7 +71,7 @@ def remove_everything(project: ProjectHandle) -> None:
     try:
         with read_session(project) as session:
             names.update(name for (name,) in session.rows("SELECT DISTINCT storage FROM _files"))
-    except DatabaseMissingError:
+    except (DatabaseMissingError, psycopg.errors.UndefinedTable):
         # An earlier try came further than this one.
         log.info("the project's database is gone already", project=project.ref)
     for name in names - {"disk"}:

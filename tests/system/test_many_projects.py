@@ -27,7 +27,10 @@ for number in range({count}):
 
 @pytest.fixture(scope="module")
 def server(server_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
-    with servers.installation(tmp_path_factory.mktemp("server"), engine=server_kind) as installed:
+    # The event loop may hold a thousand; here it is full before the first count.
+    bound = {"MBAAS_OPEN_DATABASES": "100"}
+    folder = tmp_path_factory.mktemp("server")
+    with servers.installation(folder, engine=server_kind, **bound) as installed:
         installed.manage("shell", "-v", "0", "-c", _CREATE.format(count=PROJECTS[server_kind]))
         installed.start()
         yield installed

@@ -66,11 +66,10 @@ def pool_for(placement: str, conninfo: dict[str, Any]) -> ConnectionPool[Any]:
         with _lock:
             pool = _pools.get(key)
             if pool is None:
-                size = settings.MBAAS_POSTGRES_READ_LANES if key[1] else settings.MBAAS_POSTGRES_POOL_SIZE
                 pool = ConnectionPool(
                     kwargs={**conninfo, "autocommit": True, "application_name": "mbaas"},
                     min_size=1,
-                    max_size=size,
+                    max_size=settings.MBAAS_POSTGRES_POOL_SIZE,
                     timeout=settings.MBAAS_POSTGRES_POOL_TIMEOUT,
                     max_idle=120,
                     check=check,
