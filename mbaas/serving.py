@@ -18,14 +18,11 @@ from typing import Any
 
 import structlog
 import uvloop
-from django.conf import settings
 
 log = structlog.get_logger("mbaas")
 
 # A worker that dies sooner than this after its start is restarted only after a pause.
 _QUICK_DEATH_SECONDS = 5.0
-# Past its time to stop a process may take this long to let go of everything; then it is killed, which loses nothing.
-_LAST_SECONDS = 15.0
 
 
 class PortTakenError(Exception):
@@ -112,7 +109,6 @@ class Supervisor:
         self._workers = workers
         self._running: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
         self._stopping = False
-        self._kill_at = float("inf")
 
     def run(self) -> None:
         """Start the workers, restart what dies, until SIGTERM or SIGINT."""
@@ -124,9 +120,6 @@ class Supervisor:
             for number, (process, started) in list(self._running.items()):
                 if process.poll() is not None:
                     self._ended(number, process, started)
-                elif time.monotonic() > self._kill_at:
-                    log.error("a server process did not end and is killed", worker=number)
-                    process.kill()
             time.sleep(0.1)
 
     def _start(self, number: int) -> None:
@@ -146,6 +139,5 @@ class Supervisor:
 
     def _stop(self, number: int, frame: Any) -> None:
         self._stopping = True
-        self._kill_at = time.monotonic() + settings.MBAAS_SHUTDOWN_SECONDS + _LAST_SECONDS
         for process, _ in self._running.values():
             process.send_signal(signal.SIGTERM)
