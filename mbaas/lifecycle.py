@@ -25,6 +25,7 @@ class Lifecycle:
         self._log = log
         self._probes = probes
         self._under_way = 0
+        self._started = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -40,9 +41,14 @@ class Lifecycle:
         await receive()
         await start_realtime()
         await send({"type": "lifespan.startup.complete"})
+        self._started.set()
         await receive()
         await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def started(self) -> None:
+        """Until the start is complete; what is half started cannot be stopped."""
+        await self._started.wait()
 
     async def stop(self) -> None:
         """Tell streams to reconnect elsewhere, let requests finish, then let go of the databases."""

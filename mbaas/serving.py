@@ -14,10 +14,13 @@ import socket
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvloop
+
+if TYPE_CHECKING:
+    from mbaas.lifecycle import Lifecycle
 
 log = structlog.get_logger("mbaas")
 
@@ -79,7 +82,7 @@ async def _serve(host: str, port: int, background_work: bool) -> None:
         loop.add_signal_handler(name, stop.set)
     background = start_background_work() if background_work else None
     serving = asyncio.create_task(server.serve())
-    stopping = asyncio.create_task(stop.wait())
+    stopping = asyncio.create_task(_asked_to_stop(application, stop))
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -90,6 +93,13 @@ async def _serve(host: str, port: int, background_work: bool) -> None:
         server.stop()  # type: ignore[no-untyped-call]
         stopping.cancel()
         await serving
+
+
+async def _asked_to_stop(application: Lifecycle, stop: asyncio.Event) -> None:
+    """Until ``stop`` is set, but not before the start is complete: a server told to stop on its way up would wait for
+    ever for the parts that were stopped before they ran."""
+    await application.started()
+    await stop.wait()
 
 
 class Supervisor:

@@ -98,6 +98,20 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it is ready. Raises ServerError."""
+        self.launch()
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._running().poll() is None:
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+        self.kill()
+        raise ServerError(f"the server did not become ready:\n{self.log_tail()}")
+
+    def launch(self) -> None:
+        """Start the server and do not wait for it."""
         with open(self.log, "ab") as output:
             self.process = subprocess.Popen(
                 [
@@ -118,16 +132,6 @@ class Server:
                 start_new_session=True,
                 preexec_fn=lambda: die_with_parent(signal.SIGTERM),
             )
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.05)
-        self.kill()
-        raise ServerError(f"the server did not become ready:\n{self.log_tail()}")
 
     def terminate(self) -> None:
         """Ask the server to end, as an operator does."""

@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -124,3 +125,20 @@ def test_an_idle_connection_does_not_hold_up_the_stop(app: App, server: servers.
         server.terminate()
         assert server.wait() == 0
         assert time.monotonic() - started < PROMPTLY
+
+
+def test_a_server_that_is_told_to_stop_on_its_way_up_ends(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(TIMEOUT)
+        # A Redis that takes connections and says nothing: the start waits for it for some seconds.
+        redis = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        extra = {"MBAAS_REDIS_URL": redis, "MBAAS_EMBEDDED_WORKER": "off"}
+        with servers.installation(tmp_path / "server", **extra) as server:
+            server.launch()
+            connection, _ = silent.accept()
+            with connection:
+                server.terminate()
+                started = time.monotonic()
+                assert server.wait() == 0
+                assert time.monotonic() - started < 2 * PROMPTLY
+    assert "Traceback" not in server.log_tail()
