@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from projects.databases import DatabaseMissingError
 from projects.databases.deadline import TimedOutError
-from projects.databases.lanes import ShuttingDownError, TooBusyError
+from projects.databases.lane import ShuttingDownError
+from projects.databases.lanes import TooBusyError
 from projects.errors import ApiError, bad_request
 from projects.files.storage import StorageError
 

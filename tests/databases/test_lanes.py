@@ -14,7 +14,8 @@ import pytest
 from projects.context import ProjectHandle
 from projects.databases import Session
 from projects.databases.deadline import TimedOutError
-from projects.databases.lanes import Lanes, ShuttingDownError, TooBusyError
+from projects.databases.lane import ShuttingDownError
+from projects.databases.lanes import Lanes, TooBusyError
 
 Make = Callable[..., ProjectHandle]
 
