@@ -59,10 +59,6 @@ def current_project() -> ProjectHandle:
     return project
 
 
-def current_project_or_none() -> ProjectHandle | None:
-    return _current.get()
-
-
 class use_project:  # noqa: N801 - a context manager, used as one
     """Run the block inside ``project``; the earlier one, if any, is back afterwards."""
 

@@ -28,14 +28,13 @@ _asked: dict[str, asyncio.Future[ProjectHandle | None]] = {}
 
 def known_project(ref: str) -> ProjectHandle | None:
     """The project at ``/p/<ref>`` if it is in memory."""
-    entry = _known.get(ref)
-    return entry[1] if entry is not None and entry[0] > time.monotonic() else None
+    entry = _fresh(ref)
+    return entry[1] if entry is not None else None
 
 
 async def find_project(ref: str) -> ProjectHandle | None:
     """The project at ``/p/<ref>``; None when there is none or it is being deleted."""
-    entry = _known.get(ref)
-    if entry is not None and entry[0] > time.monotonic():
+    if (entry := _fresh(ref)) is not None:
         return entry[1]
     # One question to the database however many requests wait for its answer.
     waiting = _asked.get(ref)
@@ -44,6 +43,11 @@ async def find_project(ref: str) -> ProjectHandle | None:
         _asked[ref] = waiting
         waiting.add_done_callback(lambda _: _asked.pop(ref, None))
     return await asyncio.shield(waiting)
+
+
+def _fresh(ref: str) -> tuple[float, ProjectHandle | None] | None:
+    entry = _known.get(ref)
+    return entry if entry is not None and entry[0] > time.monotonic() else None
 
 
 @cache

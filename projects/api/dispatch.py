@@ -15,6 +15,7 @@ from starlette.responses import Response
 from projects.accounts.principals import resolve_principal
 from projects.api.requests import header, query_of
 from projects.api.responses import error_response
+from projects.api.routing import Receive, Scope, Send
 from projects.client_address import client_address
 from projects.context import current_project
 from projects.databases import Session
@@ -38,6 +39,28 @@ def endpoint(handler: Endpoint) -> Endpoint:
             return error_response(error)
 
     return answered
+
+
+async def answer_raw(
+    scope: Scope, receive: Receive, send: Send, serve: Callable[[Send], Awaitable[None]]
+) -> None:
+    """``endpoint`` for raw ASGI: ``serve(send)``, and what it raises before its answer has begun in the error shape.
+
+    After that the client must see that the rest is missing, so the error goes on.
+    """
+    started = False
+
+    async def sending(message: Any) -> None:
+        nonlocal started
+        started = True
+        await send(message)
+
+    try:
+        await serve(sending)
+    except Exception as error:
+        if started:
+            raise
+        await error_response(error)(scope, receive, send)
 
 
 class Headers(Mapping[str, str]):

@@ -18,10 +18,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from projects.accounts.file_tokens import issue_file_token
-from projects.api.dispatch import Headers, client_ip, endpoint, read
+from projects.api.dispatch import Headers, answer_raw, client_ip, endpoint, read
 from projects.api.limits import limit_request
 from projects.api.requests import query_of, raw_header
-from projects.api.responses import error_response, json_response
+from projects.api.responses import json_response
 from projects.api.routing import Receive, Scope, Send
 from projects.context import ProjectHandle, current_project
 from projects.databases import Session
@@ -37,33 +37,20 @@ from projects.files.storages import open_storage
 from projects.files.threads import in_files_pool, in_storage_pool
 from projects.files.thumbs import ensure_thumb
 from projects.principal import GUEST, RequestInfo
+from projects.schema.fields.coerce import to_bool
 
 # What is read and sent at once of a file that the server does not send itself. The server holds several of them
 # for a slow client (with its own buffer 1.3 MB in all); smaller ones cost more turns of a thread.
 _PIECE: Final = 128 * 1024
 # What describes a body, and there is none.
 _NOT_IN_304: Final = frozenset({b"content-type", b"accept-ranges"})
-_TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 
 
 class Files:
     """GET and HEAD of a file."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def sending(message: MutableMapping[str, Any]) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await _serve(scope, receive, sending)
-        except Exception as error:
-            if started:
-                # The length was announced: the client sees that the rest is missing.
-                raise
-            await error_response(error)(scope, receive, send)
+        await answer_raw(scope, receive, send, lambda sending: _serve(scope, receive, sending))
 
 
 async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,7 +77,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
     found = await lanes().read(project, look_up)
     if found.wanted is not None and await ensure_thumb(project, found.row, found.wanted):
         found = await lanes().read(project, look_up)
-    await _answer(scope, receive, send, project, found, download=query.get("download", "") in _TRUE)
+    await _answer(scope, receive, send, project, found, download=to_bool(query.get("download", "")))
 
 
 async def _answer(

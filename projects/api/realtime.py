@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
 from django.conf import settings
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from projects.api.bodies import read_body
-from projects.api.dispatch import endpoint
+from projects.api.dispatch import answer_raw, endpoint
 from projects.api.limits import limit_request
-from projects.api.responses import error_response, no_content
+from projects.api.responses import no_content
+from projects.api.routing import Receive, Scope, Send
 from projects.context import current_project
 from projects.errors import ApiError, bad_request
 from projects.realtime.service import hub
 from projects.realtime.sse import answer_head, serve_stream
 from projects.realtime.submission import read_submission
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 
 class Realtime:
     """GET opens a stream, POST replaces what its client is subscribed to. Raw ASGI: a stream is no response."""
 
-    async def __call__(
-        self, scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Send
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "POST":
             response = await submit(Request(scope, receive))
             await response(scope, receive, send)
         elif scope["method"] == "HEAD":
             await answer_head(send)
         else:
-            started = False
+            await answer_raw(scope, receive, send, lambda sending: _stream(scope, receive, sending))
 
-            async def sending(message: MutableMapping[str, Any]) -> None:
-                nonlocal started
-                started = True
-                await send(message)
 
-            try:
-                await limit_request(Request(scope), "realtimeConnect")
-                await serve_stream(hub(), current_project(), receive, sending)
-            except Exception as error:
-                if started:
-                    raise
-                await error_response(error)(scope, receive, send)
+async def _stream(scope: Scope, receive: Receive, send: Send) -> None:
+    await limit_request(Request(scope), "realtimeConnect")
+    await serve_stream(hub(), current_project(), receive, send)
 
 
 @endpoint

@@ -96,12 +96,3 @@ def find_project(actor: Actor, ref: str, action: Action = Action.PROJECT_VIEW) -
         raise not_found()
     require(actor, project, action)
     return project
-
-
-def projects_with(actor: Actor, action: Action) -> QuerySet[Project]:
-    """The projects in which the actor may do ``action``."""
-    projects = visible_projects(actor)
-    if actor.may_everything:
-        return projects
-    roles = [role for role, rights in RIGHTS.items() if action in rights]
-    return projects.filter(memberships__user=actor.user, memberships__role__in=roles)

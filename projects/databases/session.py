@@ -269,15 +269,19 @@ def _checkout(project: ProjectHandle) -> BaseDatabaseWrapper:
     if wrapper is None or wrapper.connection is None:
         ensure_migrated(project)
         wrapper = connections[alias]
-        wrapper.ensure_connection()
-        if project.engine == "sqlite":
-            add_functions(wrapper.connection)
+        _connect(project, wrapper)
         _open.wrappers[alias] = wrapper
         _open.memories.pop(alias, None)
         while len(_open.wrappers) > settings.MBAAS_OPEN_DATABASES_PER_THREAD:
             _forget(next(iter(_open.wrappers)))
     _open.wrappers.move_to_end(alias)
     return wrapper
+
+
+def _connect(project: ProjectHandle, wrapper: BaseDatabaseWrapper) -> None:
+    wrapper.ensure_connection()
+    if project.engine == "sqlite":
+        add_functions(wrapper.connection)
 
 
 def _forget(alias: str) -> None:
@@ -321,8 +325,7 @@ def open_alone(project: ProjectHandle) -> BaseDatabaseWrapper:
     ensure_migrated(project)
     wrapper = connections.create_connection(project.alias)
     with use_project(project):
-        wrapper.ensure_connection()
-    add_functions(wrapper.connection)
+        _connect(project, wrapper)
     return wrapper
 
 

@@ -210,13 +210,6 @@ def find_files(session: Session, collection: str, record: str, names: Sequence[s
     return [FileRow(*row) for row in session.rows(statement, (collection, record, *names))]
 
 
-def find_pending(session: Session, key: str) -> FileRow | None:
-    """The pending file of that key, or None."""
-    statement = session.sql(f"SELECT {_COLUMNS} FROM _files WHERE key = ? AND state = 'pending'")
-    row = session.row(statement, (key,))
-    return FileRow(*row) if row else None
-
-
 def count_as(session: Session, key: str, other: str) -> None:
     """What the pending file ``key`` counts, ``other`` counts from now on, and ``key`` nothing."""
     swap = session.sql("UPDATE _files SET size = (SELECT size FROM _files WHERE key = ?) WHERE key = ?")

@@ -16,7 +16,6 @@ from projects.databases.stored_files import (
     attach_variant,
     claim_removable,
     find_files,
-    find_pending,
     forget,
     has_removable,
     release_collection,
@@ -52,6 +51,11 @@ def variant(session: Session, key: str, original: str) -> bool:
 
 def claimed(session: Session) -> set[str]:
     return {found.key for found in claim_removable(session, limit=100, lease_seconds=60)}
+
+
+def find_pending(session: Session, key: str) -> object:
+    statement = session.sql("SELECT key FROM _files WHERE key = ? AND state = 'pending'")
+    return session.row(statement, (key,))
 
 
 def test_a_file_is_pending_until_a_record_gets_it(session: Session) -> None:
