@@ -82,8 +82,12 @@ test("nothing comes after unsubscribing, and again after subscribing anew", asyn
   const inbox = await subscribe(bob);
   await create({ public: true, score: 1 });
   assert.equal((await inbox.next()).record.score, 1);
+  // A topic of the second record alone says when the server has told everyone of it.
+  const id = "secondrecord000";
+  const second = await subscribe(bob, id);
   await bob.collection(posts.name).unsubscribe("*");
-  await create({ public: true, score: 2 });
+  await create({ id, public: true, score: 2 });
+  assert.equal((await second.next()).record.score, 2);
   const later = await subscribe(bob);
   await create({ public: true, score: 3 });
   assert.equal((await later.next()).record.score, 3);
