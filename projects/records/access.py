@@ -36,8 +36,17 @@ def condition_for(call: Call, rule: str | None) -> str:
 
 
 def new_scope(call: Call, collection: CollectionSchema, *, searching: bool = False) -> Scope:
-    """A statement over the collection's stored records; ``searching`` for those of which it finds many."""
-    return Scope(call.schema, collection, call.session.engine, alias=ALIAS, searching=searching)
+    """A statement over the collection's stored records. ``searching``: one that goes through all of them, made for
+    callers of one ``class_of_caller`` alone."""
+    signed_in = searching and bool(call.principal.id)
+    return Scope(
+        call.schema, collection, call.session.engine, alias=ALIAS, searching=searching, signed_in=signed_in
+    )
+
+
+def class_of_caller(call: Call) -> tuple[bool, bool]:
+    """Callers of the same class have the same plans: superusers or not, signed in or not."""
+    return call.principal.is_superuser, bool(call.principal.id)
 
 
 def satisfies(call: Call, collection: CollectionSchema, rule: str, record: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from projects.context import Engine
 from projects.errors import ApiError, FieldError, invalid_fields
-from projects.records.access import condition_for, now
+from projects.records.access import class_of_caller, condition_for, now
 from projects.records.call import Call
 from projects.records.list import Page
 from projects.records.queries import Query, as_client_error, conditions, constants_of
@@ -73,8 +73,14 @@ def _prepare(call: Call, query: Query, group: str, select: str, sort: str) -> tu
     try:
         parsed = parse_filter(query.filter) if query.filter else None
         asked = (group, select, sort)
-        superuser = call.principal.is_superuser
-        key = ("aggregate", query.collection.id, query.rule, parsed and parsed.key, superuser, *asked)
+        key = (
+            "aggregate",
+            query.collection.id,
+            query.rule,
+            parsed and parsed.key,
+            class_of_caller(call),
+            *asked,
+        )
         return parsed, call.schema.derived.get(key, lambda: _compile(call, query, parsed, *asked))
     except RuleError as error:
         raise as_client_error(error) from error

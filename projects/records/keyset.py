@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from django.conf import settings
 
 from projects.errors import ApiError, FieldError, invalid_fields
-from projects.records.access import now
+from projects.records.access import class_of_caller, now
 from projects.records.call import Call
 from projects.records.queries import (
     Query,
@@ -79,10 +79,10 @@ def _bad_cursor() -> ApiError:
 
 def _prepare(call: Call, query: Query, values: Sequence[Any] | None) -> tuple[Parsed | None, _Plan]:
     nulls = None if values is None else tuple(value is None for value in values)
-    superuser = call.principal.is_superuser
     try:
         parsed = parse_filter(query.filter) if query.filter else None
-        key = ("keyset", query.collection.id, query.rule, parsed and parsed.key, query.sort, superuser, nulls)
+        caller = class_of_caller(call)
+        key = ("keyset", query.collection.id, query.rule, parsed and parsed.key, query.sort, caller, nulls)
         return parsed, call.schema.derived.get(key, lambda: _compile(call, query, parsed, nulls))
     except RuleError as error:
         raise as_client_error(error) from error

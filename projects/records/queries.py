@@ -9,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 
 from projects.errors import ApiError, bad_request
-from projects.records.access import new_scope, now
+from projects.records.access import class_of_caller, new_scope, now
 from projects.records.call import Call
 from projects.records.rows import Values, reader
 from projects.records.totals import snapshot_columns, total
@@ -91,10 +91,16 @@ def constants_of(parsed: Parsed | None) -> Any:
 
 
 def _prepare(call: Call, query: Query) -> tuple[Parsed | None, _Plan]:
-    superuser = call.principal.is_superuser
     try:
         parsed = parse_filter(query.filter) if query.filter else None
-        key = ("list", query.collection.id, query.rule, parsed and parsed.key, query.sort, superuser)
+        key = (
+            "list",
+            query.collection.id,
+            query.rule,
+            parsed and parsed.key,
+            query.sort,
+            class_of_caller(call),
+        )
         return parsed, call.schema.derived.get(key, lambda: _compile(call, query, parsed))
     except RuleError as error:
         raise as_client_error(error) from error

@@ -15,7 +15,7 @@ from projects.rules.engines import Bind, EngineSql, Sql
 from projects.rules.inputs import NO_INPUTS, Input, Read
 from projects.rules.paths import ColumnKind
 from projects.rules.patterns import date_pattern, sql_pattern
-from projects.rules.sql import Fragment, disjunction
+from projects.rules.sql import Fragment, conjunction, disjunction
 from projects.rules.values import Plain, as_date_operand, as_number_operand, as_text, as_text_operand
 
 
@@ -136,6 +136,9 @@ class Comparer:
         if given.constant in ("null", "empty"):
             if sign == "=" and nullable:
                 return disjunction([Fragment(sql, " IS NULL"), Fragment(sql, " = ''")])
+            if nullable:
+                # False of nothing, not unknown: what "all" counts as one that differs.
+                return conjunction([Fragment(sql, " IS NOT NULL"), Fragment(sql, " != ''")])
             return Fragment(sql, f" {sign} ''")
         parameter = bind(lambda value: convert(value) or "")
         if given.constant is None:

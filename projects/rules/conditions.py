@@ -7,16 +7,12 @@ for which this holds":
 - the same, or else there are no rows and the condition is true of none: which of the two is decided in Python;
 - ``EXISTS`` over a left join from one row of nothing, for everything else.
 
-A statement that searches a whole collection is better driven by the set of the records that are found
-(``id IN (SELECT record FROM …)``), where an index leads to that set. SQLite's planner does not turn the one into the
-other by itself; PostgreSQL's does, except where the second form stands in its way.
+A statement that searches a whole collection may be better driven by a set: see sets.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-
-import sqlalchemy as sa
+from collections.abc import Callable
 
 from projects.context import Engine
 from projects.rules.engines import Sql
@@ -36,26 +32,14 @@ from projects.rules.formula import (
 from projects.rules.frames import Frame, Standing
 from projects.rules.gates import Gate, gate_of
 from projects.rules.inputs import Input
-from projects.rules.nulls import answer_without, leads_to_few, link_of, reads_no_record
-from projects.rules.paths import (
-    AnyOf,
-    Back,
-    Column,
-    Item,
-    Key,
-    Meaning,
-    Own,
-    Row,
-    chain,
-    variables,
-)
+from projects.rules.nulls import answer_without
+from projects.rules.paths import Column, Meaning, Row, chain, variables
 from projects.rules.quantifiers import request_gate
+from projects.rules.sets import Answers, Sets, exists, nobody, placed
 from projects.rules.sql import Fragment, Ref, conjunction, disjunction
 from projects.rules.writer import Writer
 from projects.schema.collection import CollectionSchema
 
-# What a condition comes to without the row of each key (nulls.py).
-Answers = Mapping[Key, bool | Gate | None]
 # The condition of a collection's list rule over the row that stands in the frame as the record asked about.
 ListRule = Callable[[CollectionSchema, Frame], Sql]
 
@@ -68,7 +52,7 @@ class Conditions:
         self, writer: Writer, engine: Engine, list_rule: ListRule, *, searching: bool, guarded: bool
     ) -> None:
         self._writer = writer
-        self._is_sqlite = engine == "sqlite"
+        self._sets = Sets(writer, self._part, is_sqlite=engine == "sqlite")
         self._list_rule = list_rule
         self._searching = searching
         self._guarded = guarded
@@ -165,7 +149,7 @@ class Conditions:
         if self._guarded:
             wrong += self._seen(leaf.left, inside)
             wrong += self._seen(leaf.right, other)
-        return Fragment("NOT ", self._exists(inside, wrong))
+        return Fragment("NOT ", exists(self._writer, inside, wrong))
 
     def _seen(self, meaning: Meaning, frame: Frame) -> list[Sql]:
         seen = [self.listed(row, frame) for row in guarded_rows_of(meaning) if own_variables(row)]
@@ -174,145 +158,33 @@ class Conditions:
     # -- some
 
     def _some(self, some: Some, frame: Frame, *, top: bool) -> Sql:
-        parts = (
-            some.item.items if isinstance(some.item, Joined) and some.item.operator == "and" else (some.item,)
-        )
+        item = some.item
+        parts = item.items if isinstance(item, Joined) and item.operator == "and" else (item,)
         keys = {row.key for row in some.rows}
         roots = [row for row in some.rows if not any(each.key in keys for each in chain(row)[:-1])]
         answers = {row.key: answer_without(parts, row.key) for row in some.rows}
+        if self._searching and self._writer.stored and len(roots) == 1:
+            found = self._sets.of(some, roots[0], parts, answers, frame, top=top)
+            if found is not None:
+                return found
         if all(answers[root.key] is False for root in roots):
-            if len(roots) == 1 and self._is_set(roots[0], parts, keys):
-                found = self._as_set(some, roots[0], parts, answers, frame, None)
-                if found is not None:
-                    return found
             return self._exists_inner(some, answers, frame)
         gate = answers[roots[0].key]
         if len(roots) > 1 or not isinstance(gate, Gate):
-            return self._exists_left(some, answers, frame)
-        answers = {**answers, roots[0].key: False}
-        if (top or self._is_sqlite) and self._is_set(roots[0], parts, keys, gated=True):
-            found = self._as_set(some, roots[0], parts, answers, frame, gate)
-            if found is not None:
-                return found
-        nobody = Fragment("NOT ", self._exists(self._alone(roots[0], frame), []))
-        without = conjunction([self._writer.gate(gate), nobody])
-        return disjunction([self._exists_inner(some, answers, frame), without])
+            return self._exists_left(some, frame)
+        there = self._exists_inner(some, {**answers, roots[0].key: False}, frame)
+        without = conjunction([self._writer.gate(gate), nobody(self._writer, roots[0], frame)])
+        return disjunction([there, without])
 
     def _exists_inner(self, some: Some, answers: Answers, frame: Frame) -> Sql:
-        inside = self._placed(some.rows, answers, Frame(outer=frame))
-        return self._exists(inside, [self._closed(self._formula(some.item, inside, top=False))])
+        inside = placed(self._writer, some.rows, answers, Frame(outer=frame))
+        return exists(self._writer, inside, [self._part(some.item, inside)])
 
-    def _exists_left(self, some: Some, answers: Answers, frame: Frame) -> Sql:
+    def _exists_left(self, some: Some, frame: Frame) -> Sql:
         inside = Frame(outer=frame)
         for row in some.rows:
             self._writer.place(row, inside, inner=False, first=False)
-        return self._exists(inside, [self._closed(self._formula(some.item, inside, top=False))])
+        return exists(self._writer, inside, [self._part(some.item, inside)])
 
-    def _placed(self, rows: Sequence[Row], answers: Answers, inside: Frame) -> Frame:
-        """The rows in their FROM; those without which the condition is false are simply there."""
-        there: set[Key] = set()
-        for row in rows:
-            above = [each.key for each in chain(row)[:-1] if each.key in answers]
-            inner = answers[row.key] is False and all(key in there for key in above)
-            if inner:
-                there.add(row.key)
-            self._writer.place(row, inside, inner=inner, first=not inside.joins)
-        return inside
-
-    def _alone(self, root: Row, frame: Frame) -> Frame:
-        inside = Frame(outer=frame)
-        self._writer.place(root, inside, inner=True, first=True)
-        return inside
-
-    def _exists(self, inside: Frame, conditions: list[Sql]) -> Sql:
-        # FROM last: conditions may have joined to it.
-        where = conjunction([*inside.ties, *conditions]) if inside.ties or conditions else None
-        parts: list[str | sa.ClauseElement] = [
-            "EXISTS (SELECT 1 FROM ",
-            inside.from_text(self._writer.sql.true),
-        ]
-        if where is not None:
-            parts += [" WHERE ", where]
-        return Fragment(*parts, ")")
-
-    # -- the set of records that are found
-
-    def _is_set(self, root: Row, parts: Sequence[Formula], keys: set[Key], *, gated: bool = False) -> bool:
-        """Whether the records that are found are better looked up than tried one by one."""
-        if not (self._searching and self._writer.stored):
-            return False
-        rest = [part for part in parts if not (isinstance(root, AnyOf) and part is link_of(parts, root))]
-        if not all(reads_no_record(part, keys) for part in rest):
-            return False
-        if not self._is_sqlite:
-            return gated
-        if any(leads_to_few(part) for part in rest):
-            return True
-        link = link_of(parts, root) if isinstance(root, AnyOf) else None
-        return link is not None and not leads_to_few(link)
-
-    def _as_set(
-        self,
-        some: Some,
-        root: Row,
-        parts: Sequence[Formula],
-        answers: Answers,
-        frame: Frame,
-        gate: Gate | None,
-    ) -> Sql | None:
-        """``key IN (SELECT …)``; with ``gate``, also the records without a row where that is enough."""
-        inside = self._placed(some.rows, answers, Frame(outer=frame))
-        inside.ties.clear()
-        standing = inside.rows[root.key]
-        conditions: list[Sql] = []
-        link = link_of(parts, root) if isinstance(root, AnyOf) else None
-        if isinstance(root, AnyOf):
-            if link is None or gate is not None:
-                return None
-            mine, theirs = (
-                (link.left, link.right) if root.key in variables(link.left) else (link.right, link.left)
-            )
-            assert isinstance(mine, Column)
-            assert isinstance(theirs, Column)
-            key, chosen = self._writer.column(theirs, frame).sql, self._writer.column(mine, inside).sql
-        elif isinstance(root, Item | Back) and isinstance(chain(root)[0], Own):
-            if isinstance(root, Item) and not self._writer.has_links(root):
-                return None
-            key, may_be_empty = self._writer.id_of(root.parent, frame)
-            chosen = self._chosen(root, standing)
-            if may_be_empty:
-                if gate is not None:
-                    return None
-                conditions.append(Fragment(chosen, " != ''"))
-        else:
-            return None
-        conditions += [
-            self._closed(self._formula(part, inside, top=False)) for part in parts if part is not link
-        ]
-        source = inside.from_text(self._writer.sql.true)
-        where = Fragment(" WHERE ", conjunction(conditions)) if conditions else Fragment()
-        select = Fragment("SELECT ", chosen, " FROM ", source, where)
-        if gate is not None:
-            assert isinstance(root, Item | Back)
-            select = Fragment(select, " UNION ALL ", self._without(root, gate))
-        return Fragment(key, " IN (", select, ")")
-
-    def _chosen(self, root: Item | Back, standing: Standing) -> Sql:
-        """The column of the first source that names the parent."""
-        if isinstance(root, Back) and not root.field.is_list:
-            return Ref(standing.alias, root.field.name)
-        assert isinstance(standing.id, Ref)
-        return Ref(standing.id.alias, "record" if isinstance(root, Item) else "target")
-
-    def _without(self, root: Item | Back, gate: Gate) -> Sql:
-        """The records that have no row of ``root``, if those count."""
-        parent = root.parent.collection
-        assert parent is not None
-        alias = self._writer.name("x")
-        alone = Frame()
-        alone.rows[()] = Standing(alone, Ref(alias, "id"), alias, inner=True)
-        nobody = Fragment("NOT ", self._exists(self._alone(root, alone), []))
-        return Fragment(
-            "SELECT ", Ref(alias, "id"), " FROM ", self._writer.records(parent, alias), " WHERE ",
-            conjunction([self._writer.gate(gate), nobody]),
-        )  # fmt: skip
+    def _part(self, formula: Formula, frame: Frame) -> Sql:
+        return self._closed(self._formula(formula, frame, top=False))

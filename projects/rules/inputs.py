@@ -45,14 +45,15 @@ class Input:
     """An operand that does not depend on the record.
 
     ``read`` gives its value, a Plain. ``constant``: what is known of it when compiling; ``is_fixed``: it is the same in
-    every run. ``typed``: a field of the signed-in record, which converts texts as a column does. ``reads``: the names
-    of the request values, or macros, that it reads.
+    every run. ``typed``: a field of the signed-in record, which converts texts as a column does. ``is_filled``: it
+    is known to be a text that is not empty. ``reads``: the names of the request values, or macros, that it reads.
     """
 
     read: Read
     constant: ConstantKind | None = None
     is_fixed: bool = False
     typed: bool = False
+    is_filled: bool = False
     reads: frozenset[str] = field(default_factory=frozenset)
 
 

@@ -71,6 +71,8 @@ def _answer_of_comparison(part: Compare, key: Key) -> bool | Gate | None:
         test = make(given)
         return test is not None and test(None)
 
+    if other.is_filled:
+        return holds(_SAMPLES["text"])
     if other.constant is None:
         return Gate(lambda inputs: holds(read(inputs)))
     return holds(read(NO_INPUTS) if other.is_fixed else _SAMPLES[other.constant])
@@ -113,23 +115,20 @@ def leads_to_few(part: Formula) -> bool:
     """Whether the part is an equality that an index answers."""
     if not isinstance(part, Compare) or part.comparison.operator != "=":
         return False
-    return any(
-        isinstance(meaning, Column | Element)
-        and _is_indexed(meaning)
-        and part.free.keys() & variables(meaning).keys()
-        for meaning in (part.left, part.right)
-    ) and any(isinstance(meaning, Input) or _is_own(meaning) for meaning in (part.left, part.right))
+    sides = (part.left, part.right)
+    return any(isinstance(meaning, Column | Element) and _is_indexed(meaning) for meaning in sides) and any(
+        isinstance(meaning, Input) or _is_own(meaning) for meaning in sides
+    )
 
 
-def link_of(parts: Sequence[Formula], root: Row) -> Compare | None:
-    """The part that says which of a collection's records belong to the one asked about: ``@collection.c.f ?= id``."""
+def link_of(parts: Sequence[Formula], keys: set[Key]) -> Compare | None:
+    """The part that says which rows, of those with ``keys``, belong to the record asked about:
+    ``@collection.c.f ?= id``."""
     for part in parts:
         if isinstance(part, Compare) and part.comparison.operator == "=":
-            for mine, theirs in ((part.left, part.right), (part.right, part.left)):
-                if _is_plain_text(mine) and _is_plain_text(theirs) and _is_own(theirs):
-                    assert isinstance(mine, Column)
-                    if mine.row is root or mine.row.key == root.key:
-                        return part
+            for mine, own in ((part.left, part.right), (part.right, part.left)):
+                if _is_text(mine) and _is_text(own) and _is_own(own) and variables(mine).keys() & keys:
+                    return part
     return None
 
 
@@ -137,8 +136,8 @@ def _is_own(meaning: Meaning) -> bool:
     return isinstance(meaning, Column) and meaning.is_own
 
 
-def _is_plain_text(meaning: Meaning) -> bool:
-    return isinstance(meaning, Column) and not meaning.modifier and compared_kind(meaning) == "text"
+def _is_text(meaning: Meaning) -> bool:
+    return isinstance(meaning, Column | Element) and not meaning.modifier and compared_kind(meaning) == "text"
 
 
 def _is_indexed(meaning: Column | Element) -> bool:

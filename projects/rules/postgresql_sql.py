@@ -10,7 +10,7 @@ import orjson
 from projects.geo import EARTH_RADIUS_KM
 from projects.rules.ast import Operator
 from projects.rules.engines import Bind, EngineSql, Sql, json_path, texts_json
-from projects.rules.sql import Fragment, Name, Order, Ref, disjunction
+from projects.rules.sql import Fragment, Name, Order, Ref, conjunction, disjunction
 from projects.rules.values import Plain, as_json_operand, as_list_operand, json_text
 from projects.schema.ddl import ROWID
 
@@ -79,7 +79,9 @@ class PostgresqlSql(EngineSql):
             return self.not_distinct(value, given) if sign == "=" else self.distinct(value, given)
         number = Fragment("CAST(", bind(_number_or_none), " AS DOUBLE PRECISION)")
         text = Fragment("CAST(", bind(_text_or_none), " AS TEXT)")
-        return self._ordered((self._number(value), self._text(value)), sign, (number, text))
+        given = Fragment("COALESCE(CAST(", number, " AS TEXT), ", text, ") IS NOT NULL")
+        pair = (self._number(value), self._text(value))
+        return self._ordered(pair, sign, (number, text), _is_known(value), given)
 
     def json_with_column(
         self, value: Sql, sign: Operator, other: Sql, kind: Literal["text", "number"]
@@ -92,17 +94,17 @@ class PostgresqlSql(EngineSql):
                 " IS NULL), FALSE)",
             )  # fmt: skip
             return equal if sign == "=" else Fragment("NOT ", equal)
+        known = (_is_known(value), Fragment(other, " IS NOT NULL"))
         if kind == "text":
-            return self._ordered((number, text), sign, (None, other))
-        return self._ordered((number, text), sign, (other, None))
+            return self._ordered((number, text), sign, (None, other), *known)
+        return self._ordered((number, text), sign, (other, None), *known)
 
     def json_with_json(self, value: Sql, sign: Operator, other: Sql) -> Sql:
         if sign in ("=", "!="):
             left, right = self._normal(value), self._normal(other)
             return self.not_distinct(left, right) if sign == "=" else self.distinct(left, right)
-        return self._ordered(
-            (self._number(value), self._text(value)), sign, (self._number(other), self._text(other))
-        )
+        pairs = (self._number(value), self._text(value)), sign, (self._number(other), self._text(other))
+        return self._ordered(*pairs, _is_known(value), _is_known(other))
 
     def json_order(self, value: Sql) -> list[Sql]:
         number, text = self._number(value), self._text(value)
@@ -192,8 +194,11 @@ class PostgresqlSql(EngineSql):
             "regexp_replace(CAST(", value, r""" AS TEXT), '("(?:[^"\\]|\\.)*")|([,:]) ', '\1\2', 'g')"""
         )
 
-    def _ordered(self, left: tuple[Sql, Sql], sign: Operator, right: tuple[Sql | None, Sql | None]) -> Sql:
-        """Numbers with numbers, texts with texts, and every number before every text."""
+    def _ordered(
+        self, left: tuple[Sql, Sql], sign: Operator, right: tuple[Sql | None, Sql | None], *known: Sql
+    ) -> Sql:
+        """Numbers with numbers, texts with texts, and every number before every text; null where a side is, which
+        ``known`` says."""
         pairs: list[Sql] = [
             Fragment(mine, f" {sign} ", other)
             for mine, other in zip(left, right, strict=True)
@@ -202,7 +207,14 @@ class PostgresqlSql(EngineSql):
         number, text = (left[0], right[1]) if sign in ("<", "<=") else (right[0], left[1])
         if number is not None and text is not None:
             pairs.append(Fragment("(", number, " IS NOT NULL AND ", text, " IS NOT NULL)"))
-        return disjunction(pairs)
+        return Fragment(
+            "(CASE WHEN ", conjunction(list(known)), " THEN COALESCE(", disjunction(pairs), ", FALSE) END)"
+        )
+
+
+def _is_known(value: Sql) -> Sql:
+    """A JSON value is neither absent nor null."""
+    return Fragment("jsonb_typeof(", value, ") <> 'null'")
 
 
 def _as_json(value: Plain) -> str | None:

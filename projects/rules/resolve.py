@@ -47,13 +47,14 @@ class Resolver:
     """Resolves operands for one collection.
 
     ``constants``: those of a rule, which are fixed; None when they are given at each run. ``guarded``: the text is a
-    client's, and the client is no superuser.
+    client's, and the client is no superuser. ``signed_in``: those who ask are known to be.
     """
 
     schema: ProjectSchema
     collection: CollectionSchema
     constants: Sequence[Constant] | None = None
     guarded: bool = False
+    signed_in: bool = False
 
     def check_names(self, ast: Node) -> None:
         """Raise RuleForbidden when a guarded text reads what only rules may."""
@@ -167,6 +168,8 @@ class Resolver:
         if names == ("collectionName",):
             return with_modifier(principal_collection_name, modifier, reads, typed=True)
         read = auth_reader(names)
+        if names == ("id",) and not modifier:
+            return Input(read, typed=True, is_filled=self.signed_in, reads=reads)
         if modifier == "each":
             return Element(Given(listed(read, reads), None, f"@request.auth.{'.'.join(names)}"))
         return with_modifier(read, modifier, reads, typed=len(names) == 1)

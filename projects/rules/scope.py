@@ -39,7 +39,7 @@ class Scope:
 
     ``stored``: the records asked about are rows of the collection's table, not of literals; ``searching``: the
     statement goes through the whole collection, so that a condition had better lead to the records than be tried on
-    each.
+    each; ``signed_in``: the statement is for those who are.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Scope:
         *,
         stored: bool = True,
         searching: bool = False,
+        signed_in: bool = False,
     ) -> None:
         self.schema = schema
         self.collection = collection
@@ -59,6 +60,7 @@ class Scope:
         # The names of request values and macros.
         self.reads: set[str] = set()
         self._searching = searching
+        self._signed_in = signed_in
         self._writer = Writer(schema, engine, stored=stored)
         self._writer.tables.add(collection.id)
         self._frame = Frame()
@@ -72,7 +74,7 @@ class Scope:
 
     def rule(self, parsed: Parsed) -> sa.ColumnElement[bool]:
         """The condition of a trusted rule. Raises RuleError."""
-        resolver = Resolver(self.schema, self.collection, parsed.constants)
+        resolver = Resolver(self.schema, self.collection, parsed.constants, signed_in=self._signed_in)
         return self._condition(self._formula(parsed, resolver), guarded=False)
 
     def filter(self, parsed: Parsed, *, superuser: bool) -> sa.ColumnElement[bool]:
@@ -151,7 +153,9 @@ class Scope:
 
     def _list_rule(self, collection: CollectionSchema, frame: Frame) -> Sql:
         rule = parse_rule(str(collection.list_rule))
-        formula = self._formula(rule, Resolver(self.schema, collection, rule.constants))
+        formula = self._formula(
+            rule, Resolver(self.schema, collection, rule.constants, signed_in=self._signed_in)
+        )
         return self._conditions(guarded=False).sql(quantified(formula), frame)
 
     def _guarded(self, formula: Formula) -> Formula:

@@ -112,6 +112,12 @@ class Writer:
             return self._length(meaning, column)
         return column
 
+    def stored_operand(self, meaning: Meaning, frame: Frame) -> SqlColumn:
+        """A value that is no input."""
+        operand = self.operand(meaning, frame)
+        assert isinstance(operand, SqlColumn)
+        return operand
+
     def _column_of(self, meaning: Column | Element, frame: Frame) -> SqlColumn:
         if isinstance(meaning, Column):
             return self.column(meaning, frame)

@@ -201,13 +201,16 @@ def _is_unknown(value: Meaning, sign: str, found: Any, given: Input) -> bool:
     if sign not in ("=", "!="):
         return True
     kind = compared_kind(value)
-    if sign == "!=":
-        return kind in ("text", "date") and given.constant in ("null", "empty")
-    return kind in ("text", "date", "number", "bool") and given.constant in (
-        "text",
-        "number",
-        "true",
-        "false",
+    return (
+        sign == "="
+        and kind in ("text", "date", "number", "bool")
+        and given.constant
+        in (
+            "text",
+            "number",
+            "true",
+            "false",
+        )
     )
 
 

@@ -30,7 +30,7 @@ ORGS: list[dict[str, Any]] = [
 PEOPLE: list[dict[str, Any]] = [
     {
         "id": "alice", "name": "alice", "org": "o1", "email": "alice@example.com", "emailVisibility": True,
-        "tags": ["a", "b"], "friends": ["bob", "carl"], "nick": "Al", "pj": [1, 2],
+        "tags": ["a", "b"], "friends": ["bob", "carl"], "nick": "Al", "motto": "acme", "pj": [1, 2],
     },
     {"id": "bob", "name": "bob", "org": "o2", "email": "bob@example.com"},
     {"id": "carl", "name": "carl", "email": "carl@example.com"},
@@ -114,7 +114,7 @@ def world(request: pytest.FixtureRequest, session: Any) -> World:
     )  # fmt: skip
     people = collection(
         "people", field("name", "text"), relation("org", "orgs"), field("tags", "select", values=["a", "b"], maxSelect=2),
-        relation("friends", "people", 5), field("nick", "text"), field("pj", "json"), type_="auth",
+        relation("friends", "people", 5), field("nick", "text"), field("motto", "text"), field("pj", "json"), type_="auth",
     )  # fmt: skip
     posts = collection(
         "posts", field("t", "text"), field("n", "number"), relation("author", "people"), relation("members", "people", 5),
@@ -154,6 +154,7 @@ def person(name: str) -> RequestInfo:
         "tags": [],
         "friends": [],
         "nick": "",
+        "motto": "",
         "pj": None,
         "emailVisibility": False,
     }
