@@ -62,6 +62,11 @@ MBAAS_SCHEMA_CHANGE_TIMEOUT_MS = env.integer("MBAAS_SCHEMA_CHANGE_TIMEOUT_MS", 6
 MBAAS_SCHEMA_LOCK_MS = env.integer("MBAAS_SCHEMA_LOCK_MS", 200, least=10)
 # Records that one transaction of a truncation deletes.
 MBAAS_TRUNCATE_STEP = env.integer("MBAAS_TRUNCATE_STEP", 1_000, least=1)
+# Records that one transaction of an import stores.
+MBAAS_IMPORT_STEP = env.integer("MBAAS_IMPORT_STEP", 1_000, least=1)
+# The largest database that a PocketBase backup may unpack to, and what stays free of the disk that it is copied to.
+MBAAS_IMPORT_MAX_DATABASE_BYTES = env.integer("MBAAS_IMPORT_MAX_DATABASE_BYTES", 100 * 1024**3, least=1024)
+MBAAS_IMPORT_KEEP_FREE_BYTES = env.integer("MBAAS_IMPORT_KEEP_FREE_BYTES", 256 * 1024**2, least=0)
 MBAAS_OPEN_DATABASES_PER_THREAD = env.integer("MBAAS_OPEN_DATABASES_PER_THREAD", 32, least=1)
 MBAAS_POSTGRES_POOL_SIZE = env.integer("MBAAS_POSTGRES_POOL_SIZE", 20, least=1)
 MBAAS_POSTGRES_POOL_TIMEOUT = env.integer("MBAAS_POSTGRES_POOL_TIMEOUT", 5, least=1)  # seconds

@@ -3,6 +3,9 @@
 Claims as in the wire contract: ``id``, ``type`` ("auth"), ``collectionId``, ``refreshable``, ``exp``.
 The key is made of the record's token key, the collection's secret **and the project's uid**: a token holds
 in the project that issued it and nowhere else, even when every row was copied from there.
+
+A collection that came from PocketBase also lets in the tokens that PocketBase issued, for as long as it keeps the
+secret that it came with.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from projects.context import ProjectHandle
 from projects.principal import GUEST, Principal
 from projects.records.call import Call
 from projects.records.rows import Values, find
+from projects.schema.auth_options import POCKETBASE_SECRET
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.coerce import is_storable
 
@@ -142,12 +146,26 @@ def _find_user(call: Call, token: str, claims: Claims) -> tuple[Principal, float
     if record is None:
         return GUEST, math.inf
     until = _signed_until(token, _key(call.session.project, collection, record))
+    if not until and (theirs := _pocketbase_key(collection, record)):
+        until = _signed_until(token, theirs)
     return Principal("user", collection.id, collection.name, record), until
 
 
 def _key(project: ProjectHandle, collection: CollectionSchema, record: Values) -> bytes:
     secret = str(collection.options["authToken"]["secret"])
     return derive_key(secret, "mbaas user token", project.uid, str(record["tokenKey"]))
+
+
+def _pocketbase_key(collection: CollectionSchema, record: Values) -> bytes | None:
+    """The key of PocketBase's own tokens (the wire contract's form); None where it is worth nothing (any more).
+
+    A record without a token key would leave the secret alone as the key of everybody: it has none.
+    """
+    token = collection.options["authToken"]
+    secret, token_key = str(token["secret"]), str(record["tokenKey"])
+    if not token_key or not secret or token.get(POCKETBASE_SECRET) != secret:
+        return None
+    return f"{token_key}{secret}".encode()
 
 
 def derive_key(secret: str, *parts: str) -> bytes:

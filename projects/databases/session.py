@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -124,6 +124,21 @@ class Session:
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement once for each of ``rows`` of parameters."""
         self._cursor.executemany(sql, rows)
+
+    def insert_rows(self, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Store many rows in one go; ``table`` and ``columns`` are SQL, quoted by the caller.
+
+        Values are what ``execute`` would take. Raises the driver's errors; then, on PostgreSQL, the transaction or
+        the savepoint around it can only be rolled back.
+        """
+        if self.engine == "postgresql":
+            with self._cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return
+        marks = ", ".join("?" * (columns.count(",") + 1))
+        self._cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
+        self._written += 1
 
     def remember(self, key: Hashable, load: Callable[[], T]) -> T:
         """What ``load()`` reads, asked again only once somebody has written to the database.

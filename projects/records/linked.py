@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -27,6 +27,12 @@ class Link:
     def add(self, session: Session, record_id: str, targets: Sequence[str]) -> None:
         if targets:
             session.execute(self.adding, (record_id, orjson.dumps(targets).decode()))
+
+    def add_many(self, session: Session, records: Iterable[tuple[str, Sequence[str]]]) -> None:
+        """``add`` for new records, of which the table has nothing yet: (id, its targets) each."""
+        pairs = [(record_id, target) for record_id, targets in records for target in dict.fromkeys(targets)]
+        if pairs:
+            session.insert_rows(quote(self.table), "record, target", pairs)
 
     def clear(self, session: Session, record_ids: Sequence[str]) -> None:
         session.execute(self.clearing, (ids_parameter(session, record_ids),))

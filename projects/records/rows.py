@@ -71,6 +71,17 @@ def insert(call: Call, collection: CollectionSchema, values: Mapping[str, Any]) 
         link.add(call.session, values["id"], values[link.field])
 
 
+def insert_many(call: Call, collection: CollectionSchema, records: Sequence[Mapping[str, Any]]) -> None:
+    """``insert`` for many records at once, in their order. One that is refused refuses all."""
+    session, engine = call.session, call.session.engine
+    columns = ", ".join(quoted(field.name) for field in collection.fields)
+    makers = [(field.name, field.to_db) for field in collection.fields]
+    rows = ([make(values[name], engine) for name, make in makers] for values in records)
+    session.insert_rows(quoted(collection.table), columns, rows)
+    for link in links_of(call, collection):
+        link.add_many(session, ((values["id"], values[link.field]) for values in records))
+
+
 def update(call: Call, collection: CollectionSchema, record_id: str, changed: Mapping[str, Any]) -> None:
     """Set some fields of a record. Raises the driver's IntegrityError when a unique index refuses it."""
     if not changed:

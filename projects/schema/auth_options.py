@@ -27,6 +27,8 @@ _TOKENS: Final = {
     "fileToken": 180,
 }
 TOKEN_NAMES: Final = tuple(_TOKENS)
+# In ``authToken``: the secret that came from PocketBase. While it is the secret, PocketBase's own tokens hold too.
+POCKETBASE_SECRET: Final = "pocketbaseSecret"  # noqa: S105 - the name of an option
 TEMPLATE_NAMES: Final = ("verificationTemplate", "resetPasswordTemplate", "confirmEmailChangeTemplate")
 
 # The order of keys is the one of the wire contract.

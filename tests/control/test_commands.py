@@ -48,6 +48,7 @@ def test_these_are_our_commands() -> None:
         "doctor",
         "export_collections",
         "import_collections",
+        "import_pocketbase",
         "migrate_projects",
         "move_files",
         "purge_projects",

@@ -1,0 +1,1 @@
+"""What other systems and files hold, brought into a project."""
