@@ -84,6 +84,8 @@ MBAAS_MAX_BODY_BYTES = env.integer("MBAAS_MAX_BODY_BYTES", 32 * 1024 * 1024, lea
 MBAAS_BATCH_MAX_REQUESTS = env.integer("MBAAS_BATCH_MAX_REQUESTS", 50, least=1)
 # How long a batch's transaction may take; nobody else writes to a SQLite project meanwhile.
 MBAAS_BATCH_TIMEOUT_MS = env.integer("MBAAS_BATCH_TIMEOUT_MS", 3_000, least=10)
+# Records that ``expand`` may bring into one answer, each counted as often as it stands there.
+MBAAS_EXPANDED_MAX = env.integer("MBAAS_EXPANDED_MAX", 50_000, least=1)
 # Records that one update or deletion by filter may change.
 MBAAS_FILTERED_WRITES_MAX = env.integer("MBAAS_FILTERED_WRITES_MAX", 1_000, least=1)
 # How long the answer to a write with an Idempotency-Key is kept, to be given again.

@@ -7,10 +7,11 @@ actions, and fields that are not hidden. Rules themselves are never written out,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from projects.schema.back_relations import back_relations
 from projects.schema.collection import SUPERUSERS, CollectionSchema, ProjectSchema
 from projects.schema.fields.autodate import AutodateField
 from projects.schema.fields.base import Field
@@ -26,6 +27,15 @@ _SECRETS: Final = frozenset({"password", "tokenKey"})
 
 
 @dataclass(frozen=True, slots=True)
+class Expandable:
+    """A name that ``expand`` takes, and the types of the records that it brings."""
+
+    name: str
+    type_name: str
+    is_list: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """One collection as the audience may know it. ``type_name`` is what its types are called."""
 
@@ -37,8 +47,8 @@ class Offer:
     superuser: bool
     readable: tuple[Field, ...]
     writable: tuple[Field, ...]
-    # The relations whose target the audience knows too, with the name of the target's types.
-    expandable: tuple[tuple[RelationField, str], ...]
+    # Relations, and back relations, that lead to what the audience knows too.
+    expandable: tuple[Expandable, ...]
 
     @property
     def name(self) -> str:
@@ -72,10 +82,11 @@ def offers_of(schema: ProjectSchema, audience: Audience) -> tuple[Offer, ...]:
     known = {c.id: _actions(c, superuser=superuser) for c in ordered}
     shown = [c for c in ordered if known[c.id] or _is_sign_in(c, superuser=superuser)]
     targets = {c.id: names[c.id] for c in shown if "view" in known[c.id]}
-    return tuple(_offer(c, names[c.id], known[c.id], targets, superuser=superuser) for c in shown)
+    return tuple(_offer(schema, c, names[c.id], known[c.id], targets, superuser=superuser) for c in shown)
 
 
 def _offer(
+    schema: ProjectSchema,
     collection: CollectionSchema,
     type_name: str,
     actions: frozenset[Action],
@@ -92,12 +103,24 @@ def _offer(
         superuser=superuser,
         readable=readable,
         writable=tuple(_writable(collection, superuser=superuser)),
-        expandable=tuple(
-            (field, targets[field.collection_id])
-            for field in readable
-            if isinstance(field, RelationField) and field.collection_id in targets
-        ),
+        expandable=tuple(_expandable(schema, collection, readable, targets, superuser=superuser)),
     )
+
+
+def _expandable(
+    schema: ProjectSchema,
+    collection: CollectionSchema,
+    readable: Iterable[Field],
+    targets: Mapping[str, str],
+    *,
+    superuser: bool,
+) -> Iterator[Expandable]:
+    for field in readable:
+        if isinstance(field, RelationField) and field.collection_id in targets:
+            yield Expandable(field.name, targets[field.collection_id], field.is_list)
+    for back in back_relations(schema, collection):
+        if back.collection.id in targets and (superuser or not back.field.hidden):
+            yield Expandable(back.name, targets[back.collection.id], not back.single)
 
 
 def _actions(collection: CollectionSchema, *, superuser: bool) -> frozenset[Action]:

@@ -117,7 +117,10 @@ QUERY: Final[Json] = {
         "id != ''",
     ),
     "expand": _query(
-        "expand", "Relations whose records are answered too, dotted, separated by commas.", {"type": "string"}
+        "expand",
+        "Relations whose records are answered too, dotted (up to 6), separated by commas; `collection_via_field` stands"
+        " for the records whose relation names this one, up to 1000 of them.",
+        {"type": "string"},
     ),
     "fields": _query(
         "fields",

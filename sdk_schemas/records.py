@@ -87,12 +87,13 @@ def may_be_absent(offer: Offer, field: Field) -> bool:
 def _expand(offer: Offer) -> Json:
     return {
         "type": "object",
-        "description": "The related records asked for with `expand`, as far as the caller may view them.",
+        "description": "The related records asked for with `expand`, as far as the caller may view them: those that "
+        "a relation names, and under `collection_via_field` those whose relation names this one.",
         "properties": {
-            field.name: {"type": "array", "items": ref(f"{target}Record")}
-            if field.is_list
-            else ref(f"{target}Record")
-            for field, target in offer.expandable
+            one.name: {"type": "array", "items": ref(f"{one.type_name}Record")}
+            if one.is_list
+            else ref(f"{one.type_name}Record")
+            for one in offer.expandable
         },
     }
 

@@ -134,8 +134,8 @@ def _record_lines(offer: Offer) -> Iterator[str]:
     if offer.expandable:
         yield "/** What `expand` asked for, as far as the rules let the caller view it. */"
         inner = "; ".join(
-            f"{_key(field.name)}?: {target}Record{'[]' if field.is_list else ''}"
-            for field, target in offer.expandable
+            f"{_key(one.name)}?: {one.type_name}Record{'[]' if one.is_list else ''}"
+            for one in offer.expandable
         )
         yield f"expand?: {{ {inner} }};"
     else:

@@ -66,8 +66,11 @@ class Rendering:
 
 
 def _present(call: Call, collection: CollectionSchema, record: Values, shape: Shape) -> dict[str, Any]:
-    try:
-        return present_one(call, collection, dict(record), shape)
-    except ApiError:
-        # ``fields`` that cannot be read ask for everything, here as in the wire contract.
-        return present_one(call, collection, dict(record), Shape(expand=shape.expand))
+    # ``fields`` that cannot be read ask for everything, here as in the wire contract; an ``expand`` that comes to too
+    # many records is left out, for the event itself must arrive.
+    for wanted in (shape, Shape(expand=shape.expand), Shape(fields=shape.fields)):
+        try:
+            return present_one(call, collection, dict(record), wanted)
+        except ApiError:
+            continue
+    return present_one(call, collection, dict(record), Shape())

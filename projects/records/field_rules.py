@@ -32,10 +32,11 @@ def readers(
     ``records`` are those that will be tested: what only the database can tell is asked once for all of them.
     """
     fields = collection.field_by_name
-    return [(name, _reader(call, collection, fields[name].read_rule or "", records)) for name in names]
+    return [(name, rule_test(call, collection, fields[name].read_rule or "", records)) for name in names]
 
 
-def _reader(call: Call, collection: CollectionSchema, rule: str, records: Sequence[Values]) -> ReadTest:
+def rule_test(call: Call, collection: CollectionSchema, rule: str, records: Sequence[Values]) -> ReadTest:
+    """Whether the caller satisfies ``rule`` with a record, one of ``records`` where they are several."""
     try:
         predicate = rule_predicate(call.schema, collection, rule)
         if predicate is not None:
@@ -44,7 +45,9 @@ def _reader(call: Call, collection: CollectionSchema, rule: str, records: Sequen
             allowed = ids_satisfying(call, collection, rule, [values["id"] for values in records])
             return lambda values: values["id"] in allowed
     except RuleError as error:
-        log.error("a field's rule does not compile", collection=collection.name, error=error.message)
+        log.error(
+            "a rule about what is shown does not compile", collection=collection.name, error=error.message
+        )
         return lambda _values: False
     return lambda values: satisfies(call, collection, rule, values)
 

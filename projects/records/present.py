@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from projects.records.call import Call
-from projects.records.expand import expand, parse_expand
+from projects.records.expand import expand
+from projects.records.expand_paths import parse_expand
 from projects.records.pick import parse_pick
 from projects.records.rows import Values
 from projects.records.visible import viewer
@@ -34,12 +35,15 @@ class Shape:
 def present(
     call: Call, collection: CollectionSchema, records: list[Values], shape: Shape
 ) -> list[dict[str, Any]]:
-    """The records as the caller may see and wants them. Raises 400 for ``fields`` that cannot be read."""
+    """The records as the caller may see and wants them.
+
+    Raises 400 for ``fields`` that cannot be read and for an ``expand`` that comes to too many records.
+    """
     pick = parse_pick(shape.fields)
     shown = list(map(viewer(call, collection, records), records))
     if shape.expand:
         tree = parse_expand(call, collection, shape.expand)
-        expand(call, collection, list(zip(records, shown, strict=True)), tree)
+        expand(call, list(zip(records, shown, strict=True)), tree)
     return [pick(record) for record in shown] if pick else shown
 
 

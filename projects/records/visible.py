@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from projects.records.access import satisfies
 from projects.records.call import Call
-from projects.records.field_rules import readers
+from projects.records.field_rules import ReadTest, readers, rule_test
 from projects.records.rows import Values
 from projects.schema.collection import CollectionSchema
 
@@ -28,26 +28,45 @@ def viewer(
         ("visible", collection.id, superuser), lambda: _shown(collection, superuser)
     )
     if ruled:
-        return _without_unread(call, collection, ruled, records, _shower(call, collection, names, more))
-    return _shower(call, collection, names, more)
+        show = _shower(call, collection, names, more, records)
+        return _without_unread(call, collection, ruled, records, show)
+    return _shower(call, collection, names, more, records)
 
 
 def _shower(
-    call: Call, collection: CollectionSchema, names: tuple[str, ...] | None, more: Mapping[str, str]
+    call: Call,
+    collection: CollectionSchema,
+    names: tuple[str, ...] | None,
+    more: Mapping[str, str],
+    records: Sequence[Values],
 ) -> Callable[[Values], Values]:
     if not collection.is_auth:
         return lambda values: (
             {**values, **more} if names is None else {**{name: values[name] for name in names}, **more}
         )
 
+    # Made when it is first asked: most accounts are looked at by nobody who manages them.
+    manages: ReadTest | None = None
+
     def account(values: Values) -> Values:
+        nonlocal manages
         out = {**values} if names is None else {name: values[name] for name in names}
         out.update(more)
-        if not _shows_email(call, collection, values):
-            out.pop("email", None)
+        if not (
+            values["emailVisibility"] or call.principal.is_superuser or _is_self(call, collection, values)
+        ):
+            manages = manages or _manager_test(call, collection, records)
+            if not manages(values):
+                out.pop("email", None)
         return out
 
     return account
+
+
+def _manager_test(call: Call, collection: CollectionSchema, records: Sequence[Values]) -> ReadTest:
+    """``is_manager`` for many records: what only the database can tell is asked once for all of them."""
+    rule = _manage_rule(collection)
+    return rule_test(call, collection, rule, records) if rule else lambda _values: False
 
 
 def _without_unread(
@@ -74,18 +93,13 @@ def is_manager(call: Call, collection: CollectionSchema, values: Values) -> bool
     """Whether the caller may manage that auth record as if it were theirs (``manageRule``)."""
     if call.principal.is_superuser:
         return True
-    # A manage rule of "" would make everyone a manager: nobody means that, so it counts as none.
-    rule = str(collection.options.get("manageRule") or "")
+    rule = _manage_rule(collection)
     return bool(rule) and satisfies(call, collection, rule, values)
 
 
-def _shows_email(call: Call, collection: CollectionSchema, values: Values) -> bool:
-    return (
-        values["emailVisibility"]
-        or call.principal.is_superuser
-        or _is_self(call, collection, values)
-        or is_manager(call, collection, values)
-    )
+def _manage_rule(collection: CollectionSchema) -> str:
+    # A manage rule of "" would make everyone a manager: nobody means that, so it counts as none.
+    return str(collection.options.get("manageRule") or "").strip()
 
 
 def _is_self(call: Call, collection: CollectionSchema, values: Values) -> bool:

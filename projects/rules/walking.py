@@ -17,9 +17,9 @@ from projects.rules.paths import (
     relation_target,
 )
 from projects.rules.problems import Problem
+from projects.schema.back_relations import unique_indexes
 from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.fields.base import Field
-from projects.schema.indexes import parse_index
 
 # Limits of the wire contract (relations) and of sense (keys inside one JSON value).
 MAX_RELATION_DEPTH = 6
@@ -133,14 +133,7 @@ def relation_collection(schema: ProjectSchema, field: Field) -> CollectionSchema
 
 def is_unique(collection: CollectionSchema, field: Field) -> bool:
     """Whether no two records can have the same value in ``field``: it is single and its index says so."""
-    if field.is_list:
-        return False
-    for index in map(parse_index, collection.indexes):
-        if index.unique and not index.where and len(index.columns) == 1:
-            (column,) = index.columns
-            if column.name.lower() == field.name.lower() and not column.function:
-                return True
-    return False
+    return not field.is_list and any(not index.where for index in unique_indexes(collection, field.name))
 
 
 def column_modifier(name: str, modifier: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tests.oracle.scenarios import expand_back
 from tests.oracle.scenarios.files import ANSWERED_WITH_FILES
 
 
@@ -84,6 +85,12 @@ DIFFERENCES: Final[dict[str, tuple[Allowed, ...]]] = {
         f"list_fields / fields={fields}": _answered_otherwise("PocketBase answers 200 without a body.")
         for fields in ("title:excerpt()", "title:excerpt(0)", "title:nope")
     },
+    f"expand_back / {expand_back.HIDDEN}": (
+        Allowed("body.expand", "Who may not see a field is not told by it which records name which."),
+    ),
+    f"expand_back / {expand_back.SHORTER}": (
+        Allowed("body.expand", "A path that is none takes no other with it."),
+    ),
     "batch_failed / an unknown address after a creation": (
         Allowed(
             "body.data.requests.1.response.status",

@@ -13,7 +13,7 @@ from projects.records.list import DEFAULT_PER_PAGE, MAX_PER_PAGE
 from projects.schema.fields.registry import field_types
 from sdk_schemas import VERSIONS, Audience, openapi
 from sdk_schemas.fields import is_portable
-from tests.sdk_schemas.world import SECRET_RULE, empty_world, with_change, with_new, world
+from tests.sdk_schemas.world import OPEN, SECRET_RULE, empty_world, with_change, with_new, world
 
 AUDIENCES: list[Audience] = ["app", "superuser"]
 
@@ -223,6 +223,35 @@ def test_expand_leads_to_the_types_of_what_it_loads() -> None:
     assert expand["owner"] == {"$ref": "#/components/schemas/UsersRecord"}
     assert expand["readers"] == {"type": "array", "items": {"$ref": "#/components/schemas/UsersRecord"}}
     assert set(schema_of(made, "BlogPostsExpand")["properties"]) == {"post"}
+
+
+def test_expand_leads_back_to_what_names_a_record_too() -> None:
+    made = document("app")
+    back = schema_of(made, "PostsExpand")["properties"]["blog_posts_via_post"]
+    assert back == {"type": "array", "items": {"$ref": "#/components/schemas/BlogPostsRecord"}}
+    assert {"posts_via_owner", "summary_via_owner"} <= set(schema_of(made, "UsersExpand")["properties"])
+    one = with_change(world(), "blog_posts", indexes=["CREATE UNIQUE INDEX one ON blog_posts (post)"])
+    back = schema_of(document(schema=one), "PostsExpand")["properties"]["blog_posts_via_post"]
+    assert back == {"$ref": "#/components/schemas/BlogPostsRecord"}
+
+
+def test_an_app_is_told_of_no_back_relation_that_it_cannot_follow() -> None:
+    schema = with_new(
+        world(),
+        name="secrets",
+        **OPEN,
+        fields=[{"name": "post", "type": "relation", "collectionId": post_id(world()), "hidden": True}],
+    )
+    schema = with_new(
+        schema, name="closed", fields=[{"name": "post", "type": "relation", "collectionId": post_id(world())}]
+    )
+    back = {"secrets_via_post", "closed_via_post"}
+    assert not back & set(schema_of(document("app", schema=schema), "PostsExpand")["properties"])
+    assert back <= set(schema_of(document("superuser", schema=schema), "PostsExpand")["properties"])
+
+
+def post_id(schema: Any) -> str:
+    return schema.get("posts").id
 
 
 def test_every_operation_says_how_it_refuses() -> None:

@@ -13,6 +13,8 @@ export async function mistakes(): Promise<void> {
   post.internal; // refused
   post.status = "other"; // refused
   post.expand?.kept; // refused
+  post.expand?.posts_via_owner; // refused
+  post.expand?.blog_posts_via_post?.kept; // refused
   const count: string = post.count; // refused
   const whole = { title: "A title", code: "A1", contact: "a@b.co", status: "draft" } as const;
   await pb.collection("posts").create({ ...whole });

@@ -14,7 +14,7 @@ export async function all(file: FormData): Promise<string[]> {
 
   const page = await pb.collection("posts").getList(1, 20, {
     filter: pb.filter("count > {:least}", { least: 3 }),
-    expand: "owner,readers",
+    expand: "owner,readers,blog_posts_via_post.post",
   });
   const post: PostsRecord | undefined = page.items[0];
   const status: "draft" | 'the "final"' = post!.status;
@@ -22,6 +22,7 @@ export async function all(file: FormData): Promise<string[]> {
   const tags: ("a" | "b" | "c")[] = post!.tags;
   const owner: string | undefined = post!.expand?.owner?.name;
   const readers: string[] = post!.expand?.readers?.map((reader) => reader.id) ?? [];
+  const naming: string[] = post!.expand?.blog_posts_via_post?.map((one) => one.expand?.post?.title ?? one.id) ?? [];
   const rating: number | null = post!.rating;
   const choice: "x" | "y" | "" | null = post!.choice;
   const far: number = post!.place.lon + post!.count;
@@ -55,5 +56,5 @@ export async function all(file: FormData): Promise<string[]> {
 
   // What the generator does not know is still there.
   const other = await pb.collection("posts").getOne<PostsRecord & { internal: string }>(made.id);
-  return [email ?? "", status, mood, ...tags, owner ?? "", ...readers, String(far), first, other.internal, `${rating} ${choice}`, String(score), ...papers];
+  return [email ?? "", status, mood, ...tags, owner ?? "", ...readers, ...naming, String(far), first, other.internal, `${rating} ${choice}`, String(score), ...papers];
 }
