@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from admin_ui.pages import account, activity, collections, files, home, keys, members, project
+from admin_ui.pages import account, activity, collections, files, home, keys, members, project, rules
 
 
 def console_urls(site: Any) -> list[URLPattern]:
@@ -33,6 +33,7 @@ def console_urls(site: Any) -> list[URLPattern]:
         ("p/<slug:ref>/files/storage/", files.storage, "files-storage"),
         ("p/<slug:ref>/files/<slug:key>/preview/", files.preview, "file-preview"),
         ("p/<slug:ref>/files/<slug:key>/download/", files.download, "file-download"),
+        ("p/<slug:ref>/rules/", rules.rules, "rules"),
         ("p/<slug:ref>/collections/", collections.collections, "collections"),
         ("p/<slug:ref>/collections/new/", collections.create, "collection-new"),
         ("p/<slug:ref>/collections/<slug:name>/", collections.edit, "collection"),

@@ -13,7 +13,7 @@ from sdk_schemas.fields import Json
 from sdk_schemas.openapi30 import downgraded
 from sdk_schemas.operation import Operation
 from sdk_schemas.records import collection_schemas
-from sdk_schemas.routes import auth, batch, collections, files, health, realtime, records
+from sdk_schemas.routes import auth, batch, collections, files, health, realtime, records, rules
 
 VERSIONS: Final = ("3.1", "3.0")
 
@@ -27,6 +27,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     realtime.operations,
     health.operations,
     collections.operations,
+    rules.operations,
 )
 _TAGS: Final[Mapping[str, str]] = {
     "batch": "Several writes in one transaction.",
@@ -34,6 +35,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "realtime": "Events as records change.",
     "health": "Whether the project answers.",
     "collections": "Modelling the project's data.",
+    "rules": "Looking into what rules let happen.",
 }
 _DESCRIPTION: Final = (
     "The API of one project. It speaks the PocketBase wire contract: the official SDKs work with this address as "
@@ -93,7 +95,7 @@ def _schemas(api: Api) -> Json:
     if any(offer.is_auth for offer in api.offers):
         schemas["AuthMethods"] = auth.METHODS
     if api.superuser:
-        schemas |= collections.SCHEMAS
+        schemas |= collections.SCHEMAS | rules.SCHEMAS
     for offer in api.offers:
         schemas |= collection_schemas(offer)
     return schemas

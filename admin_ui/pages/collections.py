@@ -72,6 +72,7 @@ def create(request: HttpRequest, actor: Actor, project: Project) -> HttpResponse
             show_refusal(form, sent, len(system), error)
         else:
             messages.success(request, f"{made.name} is ready.")
+            _warn(request, actor, project, made)
             return HttpResponseRedirect(reverse("admin:collections", args=[project.ref]))
     return _editor(request, actor, project, form, rows)
 
@@ -100,6 +101,7 @@ def edit(request: HttpRequest, actor: Actor, project: Project, name: str) -> Htt
             losses = show_refusal(form, sent, 0, error)
         else:
             messages.success(request, f"{changed.name} is saved.")
+            _warn(request, actor, project, changed)
             return HttpResponseRedirect(reverse("admin:collection", args=[project.ref, changed.name]))
     return _editor(request, actor, project, form, rows, collection, losses)
 
@@ -123,6 +125,12 @@ def delete(request: HttpRequest, actor: Actor, project: Project, name: str) -> H
     return render(
         request, "collection_delete.html", f"Delete {collection.name}", collection=collection, error=error
     )
+
+
+def _warn(request: HttpRequest, actor: Actor, project: Project, saved: CollectionSchema) -> None:
+    """Say what the saved rules let happen."""
+    for warning in operations.rule_warnings(actor, project, saved):
+        messages.warning(request, f"{warning.collection}, {warning.rule}: {warning.message} {warning.hint}")
 
 
 def _only_400(error: ApiError) -> None:

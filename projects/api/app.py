@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from projects.api import auth, batch, collections, documents, files, health, presign, realtime, records, tus
+from projects.api import (
+    auth,
+    batch,
+    collections,
+    documents,
+    files,
+    health,
+    presign,
+    realtime,
+    records,
+    rules,
+    tus,
+)
 from projects.api.responses import error_response
 from projects.api.routing import Receive, Routes, Scope, Send
 from projects.errors import not_found
@@ -22,6 +34,7 @@ routes = [
     *tus.routes,
     *presign.routes,
     *collections.routes,
+    *rules.routes,
     *health.routes,
     *documents.routes,
 ]

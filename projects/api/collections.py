@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from projects.records.list import Page
 from projects.records.pick import parse_pick
 from projects.records.truncate import truncate_step
 from projects.rules import validate_rule
+from projects.rules.review import review_collections
 from projects.schema.collection import CollectionSchema
 from projects.schema.exporting import export_collections
 from projects.schema.import_diff import import_diff
@@ -50,10 +52,24 @@ def _is_yes(value: str) -> bool:
     return value.lower() in ("true", "1")
 
 
-def _answer(request: Request, collection: CollectionSchema) -> Response:
+def _answer(
+    request: Request, collection: CollectionSchema, warnings: Sequence[dict[str, Any]] = ()
+) -> Response:
     pick = parse_pick(request.query_params.get("fields", ""))
     data = collection_to_json(collection)
+    # The wire contract has no such key: it is there only where there is something to say.
+    if warnings:
+        data["warnings"] = warnings
     return json_response(pick(data) if pick else data)
+
+
+async def _saved(request: Request, collection: CollectionSchema) -> Response:
+    """The collection, with what its rules let happen: looked for when it is stored and nobody waits for its lock."""
+
+    def review(call: Call) -> list[dict[str, Any]]:
+        return [warning.as_json() for warning in review_collections(call.schema, [collection])]
+
+    return _answer(request, collection, await read(request, review, length="long"))
 
 
 @endpoint
@@ -83,7 +99,7 @@ async def _create(request: Request) -> Response:
         require_superuser(call)
         return create_collection(call.session, body, validate_rule=validate_rule)
 
-    return _answer(request, await write(request, work, body=body))
+    return await _saved(request, await write(request, work, body=body))
 
 
 @endpoint
@@ -115,7 +131,7 @@ async def _update(request: Request) -> Response:
             confirm=_confirmed(request),
         )
 
-    return _answer(request, await write(request, work, body=body))
+    return await _saved(request, await write(request, work, body=body))
 
 
 async def _delete(request: Request) -> Response:
@@ -151,7 +167,11 @@ async def import_(request: Request) -> Response:
 
     def plan(call: Call) -> dict[str, Any]:
         require_superuser(call)
-        return import_diff(call.session, plan_import(call.session, body, validate_rule=validate_rule))
+        planned = plan_import(call.session, body, validate_rule=validate_rule)
+        new = [change.new for change in planned.changes]
+        warnings = review_collections(planned.settled.schema, new)
+        diff = import_diff(call.session, planned)
+        return {**diff, "warnings": [warning.as_json() for warning in warnings]}
 
     def work(call: Call) -> None:
         require_superuser(call)

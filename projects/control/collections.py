@@ -8,12 +8,14 @@ from typing import Any
 from projects.control import audit
 from projects.control.actor import Actor
 from projects.control.roles import Action, require
-from projects.databases import read_session, write_session
+from projects.databases import Session, read_session, write_session
 from projects.models import Project
 from projects.rules import validate_rule
+from projects.rules.review import RuleWarning, review_collections, rules_report
 from projects.schema import CollectionSchema, collection_to_json, exporting, importing, operations
 from projects.schema.import_diff import import_diff
-from projects.schema.importing import plan_import
+from projects.schema.importing import ImportPlan, plan_import
+from projects.schema.store import load_schema
 
 
 def list_collections(actor: Actor, project: Project) -> tuple[CollectionSchema, ...]:
@@ -78,19 +80,41 @@ def export_collections(actor: Actor, project: Project) -> dict[str, Any]:
 def import_collections(
     actor: Actor, project: Project, data: Mapping[str, Any], *, confirm: bool = False, dry_run: bool = False
 ) -> dict[str, Any]:
-    """Create and update many collections, all or none; answers what was (or would be) changed.
+    """Create and update many collections, all or none; answers what was (or would be) changed, and ``warnings`` of
+    their rules.
 
     Raises ApiError 400 (``confirmation_required`` where values would be lost), 403, 404.
     """
     require(actor, project, Action.SCHEMA_EDIT)
     if dry_run:
         with read_session(project.handle()) as session:
-            return import_diff(session, plan_import(session, data, validate_rule=validate_rule))
+            return _diff(session, plan_import(session, data, validate_rule=validate_rule))
     with write_session(project.handle()) as session:
-        diff = import_diff(session, plan_import(session, data, validate_rule=validate_rule))
+        diff = _diff(session, plan_import(session, data, validate_rule=validate_rule))
         importing.import_collections(session, data, validate_rule=validate_rule, confirm=confirm)
     changes = {entry["name"]: entry["change"] for entry in diff["collections"]}
     audit.record(
         actor, "collections.imported", project=project, details={"changes": changes, "confirmed": confirm}
     )
     return diff
+
+
+def report_rules(actor: Actor, project: Project) -> dict[str, Any]:
+    """Whom each rule lets through, and the holes in them (``rules_report``). Raises ApiError 403, 404."""
+    require(actor, project, Action.SCHEMA_VIEW)
+    with read_session(project.handle()) as session:
+        schema = load_schema(session)
+    return rules_report(schema)
+
+
+def rule_warnings(actor: Actor, project: Project, collection: CollectionSchema) -> tuple[RuleWarning, ...]:
+    """The holes that the collection's rules are, or make. Raises ApiError 403, 404."""
+    require(actor, project, Action.SCHEMA_VIEW)
+    with read_session(project.handle()) as session:
+        schema = load_schema(session)
+    return review_collections(schema, [collection])
+
+
+def _diff(session: Session, plan: ImportPlan) -> dict[str, Any]:
+    warnings = review_collections(plan.settled.schema, [change.new for change in plan.changes])
+    return {**import_diff(session, plan), "warnings": [warning.as_json() for warning in warnings]}

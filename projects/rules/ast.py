@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -106,6 +107,16 @@ def operands(node: Node) -> list[Operand]:
             if isinstance(operand, Call):
                 pending.extend(reversed(operand.arguments))
     return found
+
+
+def operand_text(operand: Operand, constants: Sequence[Constant]) -> str:
+    """The operand as one would write it."""
+    if isinstance(operand, ConstantRef):
+        return json.dumps(constants[operand.index], ensure_ascii=False)
+    if isinstance(operand, Identifier):
+        return operand.text
+    arguments = ", ".join(operand_text(argument, constants) for argument in operand.arguments)
+    return f"{operand.name}({arguments})"
 
 
 def ast_json(node: Node, constants: Sequence[Constant]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sdk_schemas.audience import Api
 from sdk_schemas.fields import Json
 from sdk_schemas.operation import Operation, json_body, parameter, path_parameter
 from sdk_schemas.records import ref
+from sdk_schemas.routes.rules import WARNINGS
 
 _RULES: Final = ("listRule", "viewRule", "createRule", "updateRule", "deleteRule")
 _RULE: Final[Json] = {
@@ -49,6 +50,10 @@ COLLECTION: Final[Json] = {
         **_CHANGEABLE,
         "created": {"type": "string"},
         "updated": {"type": "string"},
+        "warnings": {
+            **WARNINGS,
+            "description": "Holes in its rules; only after saving, where there are any.",
+        },
     },
     "additionalProperties": True,
 }
@@ -65,7 +70,7 @@ _BEFORE_AND_AFTER: Final[Json] = {
 }
 DIFF: Final[Json] = {
     "type": "object",
-    "required": ["collections", "confirmationRequired"],
+    "required": ["collections", "confirmationRequired", "warnings"],
     "properties": {
         "collections": {
             "type": "array",
@@ -94,6 +99,7 @@ DIFF: Final[Json] = {
             },
         },
         "confirmationRequired": {"type": "boolean", "description": "Stored values would be lost."},
+        "warnings": {**WARNINGS, "description": "Holes in the rules as they would be."},
     },
 }
 SCHEMAS: Final[Json] = {

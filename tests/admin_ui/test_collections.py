@@ -299,3 +299,12 @@ def test_every_field_type_has_its_options() -> None:
     relation = {option["name"]: option["editor"] for option in editors["relation"]}
     assert relation["collectionId"] == "collection" and relation["cascadeDelete"] == "flag"
     assert all(option["editor"] != "json" for options in editors.values() for option in options)
+
+
+def test_who_saves_a_rule_with_a_hole_is_told(visit: Visit, shop: Project) -> None:
+    client = visit("developer")
+    sent = _form([{"name": "owner", "type": "text"}], updateRule="owner = @request.auth.id")
+    page = client.post(LIST + "new/", sent, follow=True)
+    assert "A guest passes updateRule where owner is empty" in page.content.decode()
+    shown = client.get("/admin/p/shop/rules/").content.decode()
+    assert "A guest passes updateRule" in shown and "Owner" in shown

@@ -21,6 +21,7 @@ PAGES = {
     "": EVERYBODY,
     "settings/": EVERYBODY,
     "members/": EVERYBODY,
+    "rules/": EVERYBODY,
     "collections/": EVERYBODY,
     "collections/users/": EVERYBODY,
     "collections/new/": EVERYBODY,

@@ -41,6 +41,7 @@ def test_these_are_our_commands() -> None:
     assert OURS == [
         "bootstrap",
         "change_password",
+        "check_rules",
         "create_key",
         "create_owner",
         "create_project",
@@ -382,3 +383,55 @@ def test_an_import_that_would_lose_values_wants_to_be_confirmed(shop: Project, t
     with pytest.raises(CommandError, match="Confirm to go on"):
         _run("import_collections", *arguments)
     _run("import_collections", *arguments, "--confirm")
+
+
+# --- check_rules --------------------------------------------------------------------------------------
+
+
+def _notes(shop: Project, tmp_path: Path, **rules: Any) -> None:
+    file = tmp_path / "collections.json"
+    file.write_text(json.dumps([{"name": "notes", "fields": [{"name": "owner", "type": "text"}], **rules}]))
+    _run("import_collections", shop.ref, str(file))
+
+
+def _check_rules(*arguments: str) -> tuple[str, int]:
+    out = io.StringIO()
+    try:
+        call_command("check_rules", *arguments, stdout=out)
+    except SystemExit as stop:
+        return out.getvalue(), int(str(stop.code))
+    return out.getvalue(), 0
+
+
+def test_the_rules_of_a_new_project_pass_the_strict_check(shop: Project) -> None:
+    said, status = _check_rules(shop.ref, "--strict")
+    assert status == 0
+    (users,) = [line.split() for line in said.splitlines() if line.startswith("users")]
+    assert users == ["users", "owner", "owner", "PUBLIC", "owner", "owner", "superusers"]
+    assert "_superusers" not in said and said.endswith("No warnings.\n")
+
+
+def test_a_warning_fails_the_strict_check_alone(shop: Project, tmp_path: Path) -> None:
+    _notes(shop, tmp_path, updateRule="owner = @request.auth.id", listRule="owner = 'all'")
+    said, status = _check_rules(shop.ref)
+    assert status == 0
+    assert "warning: notes.updateRule (guest_equals_empty, at 0)" in said
+    assert "expression*" in said and "* guests pass" in said
+    assert _check_rules(shop.ref, "--strict")[1] == 1
+
+
+def test_an_error_always_fails_the_check(shop: Project, tmp_path: Path) -> None:
+    _notes(shop, tmp_path, deleteRule="")
+    said, status = _check_rules(shop.ref, "--json")
+    assert status == 1
+    report = json.loads(said)
+    assert [warning["code"] for warning in report["warnings"]] == ["open_delete"]
+    (notes,) = [one for one in report["collections"] if one["name"] == "notes"]
+    assert notes["rules"]["delete"]["public"] is True
+
+
+def test_an_import_notes_what_its_rules_let_happen(shop: Project, tmp_path: Path) -> None:
+    file = tmp_path / "collections.json"
+    file.write_text(json.dumps([{"name": "notes", "fields": [], "deleteRule": ""}]))
+    _, notes = _run("import_collections", shop.ref, str(file), "--dry-run")
+    assert "error: notes.deleteRule: Everyone, guests too, may delete records." in notes

@@ -44,6 +44,9 @@ class Command(ControlCommand):
         )
         for entry in diff["collections"]:
             self._show(entry)
+        for warning in diff["warnings"]:
+            where = f"{warning['collection']}.{warning['rule']}"
+            self.note(f"{warning['severity']}: {where}: {warning['message']} {warning['hint']}")
         if not diff["collections"]:
             self.note("Nothing changes.")
         elif options["dry_run"] and diff["confirmationRequired"]:

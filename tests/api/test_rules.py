@@ -1,0 +1,105 @@
+"""``/api/rules`` and the warnings of saved collections: who may ask, and what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from projects.accounts import service_keys
+from projects.context import ProjectHandle
+from projects.control.actor import COMMAND
+from projects.control.keys import create_key
+from projects.databases import write_session
+from projects.databases.lanes import stop_lanes
+from projects.models import Project
+from tests.api.support import signed_in
+from tests.api.test_collections import send
+
+RULES = "/api/rules"
+NOTES = {"name": "notes", "fields": [{"name": "owner", "type": "text"}]}
+
+
+@pytest.fixture(autouse=True)
+def _lanes(transactional_db: None) -> Iterator[None]:
+    service_keys._cache.forget()
+    yield
+    stop_lanes(5)
+
+
+@pytest.fixture
+def key(hosted_project: ProjectHandle) -> str:
+    return create_key(COMMAND, Project.objects.get(uid=hosted_project.uid), kind="service").text
+
+
+def ask(project: ProjectHandle, method: str, path: str, token: str = "", **rest: Any) -> httpx.Response:
+    return send(project, method, path, key=token, root=RULES, **rest)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/overview")])
+def test_only_superusers_may_ask_about_rules(hosted_project: ProjectHandle, method: str, path: str) -> None:
+    with write_session(hosted_project) as session:
+        _, token = signed_in(session, "alice@example.com")
+    body = {"json": {"collection": "users"}} if method == "POST" else {}
+    assert ask(hosted_project, method, path, **body).status_code == 401
+    assert ask(hosted_project, method, path, token, **body).status_code == 403
+
+
+def test_the_overview_names_every_collection_and_its_warnings(
+    hosted_project: ProjectHandle, key: str
+) -> None:
+    made = send(hosted_project, "POST", "", key=key, json={**NOTES, "deleteRule": ""})
+    assert made.status_code == 200
+    report = ask(hosted_project, "GET", "/overview", key).json()
+    by_name = {one["name"]: one for one in report["collections"]}
+    assert by_name["users"]["rules"]["list"]["audience"] == "owner"
+    assert by_name["notes"]["rules"]["delete"] == {
+        "rule": "",
+        "audience": "public",
+        "guests": "always",
+        "public": True,
+    }
+    assert by_name["_superusers"]["system"] is True
+    assert [(one["code"], one["collection"]) for one in report["warnings"]] == [("open_delete", "notes")]
+
+
+def test_a_saved_collection_is_answered_with_its_warnings(hosted_project: ProjectHandle, key: str) -> None:
+    rule = "owner = @request.auth.id"
+    made = send(hosted_project, "POST", "", key=key, json={**NOTES, "updateRule": rule}).json()
+    (warning,) = made["warnings"]
+    assert warning.keys() == {
+        "code",
+        "severity",
+        "collection",
+        "rule",
+        "field",
+        "message",
+        "position",
+        "hint",
+    }
+    assert (warning["code"], warning["rule"], warning["field"]) == (
+        "guest_equals_empty",
+        "updateRule",
+        "owner",
+    )
+    closed = {"updateRule": f'@request.auth.id != "" && {rule}'}
+    changed = send(hosted_project, "PATCH", "/notes", key=key, json=closed).json()
+    assert "warnings" not in changed
+    assert "warnings" not in send(hosted_project, "GET", "/notes", key=key).json()
+    picked = send(
+        hosted_project, "PATCH", "/notes?fields=name,warnings.code", key=key, json={"updateRule": rule}
+    )
+    assert picked.json() == {"name": "notes", "warnings": [{"code": "guest_equals_empty"}]}
+
+
+def test_an_import_ignores_warnings_and_its_dry_run_names_them(
+    hosted_project: ProjectHandle, key: str
+) -> None:
+    made = send(hosted_project, "POST", "", key=key, json={**NOTES, "deleteRule": ""}).json()
+    assert made["warnings"]
+    body = {"collections": [{**made, "viewRule": "owner != ''"}]}
+    dry = send(hosted_project, "PUT", "/import?dryRun=1", key=key, json=body).json()
+    assert [one["code"] for one in dry["warnings"]] == ["open_delete"]
+    assert send(hosted_project, "PUT", "/import", key=key, json=body).status_code == 204
