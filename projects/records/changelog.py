@@ -19,6 +19,10 @@ _SQLITE = f"INSERT INTO _changes ({_COLUMNS}) VALUES (0, ?, ?, ?, ?, ?) RETURNIN
 # xid8 fits a bigint for the next few hundred thousand years.
 _XID = "pg_current_xact_id()::text::bigint"
 _POSTGRESQL = f"INSERT INTO _changes ({_COLUMNS}) VALUES ({_XID}, %s, %s, %s, %s, %s) RETURNING seq"
+# As the end of a statement that inserts a record and calls it ``made``.
+CREATED_AFTER_MADE = (
+    f"INSERT INTO _changes ({_COLUMNS}) SELECT {_XID}, %s, id, 'create', NULL, %s FROM made RETURNING seq"
+)
 
 # Many at once. SQLite's write lock makes the next numbers ours before they are written.
 _LAST_SQLITE = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = '_changes'), 0)"
@@ -56,9 +60,16 @@ def log_change(
         (collection.id, record_id, action, _json(before), now_text()),
     )
     assert row is not None
-    _forget_users(session, collection)
-    event = _event(call, collection, action, row[0], Change(record_id, before, after))
-    session.after_commit(lambda: announce(event))
+    announce_later(call, collection, action, row[0], Change(record_id, before, after))
+
+
+def announce_later(
+    call: Call, collection: CollectionSchema, action: Action, seq: int, change: Change
+) -> None:
+    """Have a change that stands in the log as ``seq`` announced when it is durable."""
+    _forget_users(call.session, collection)
+    event = _event(call, collection, action, seq, change)
+    call.session.after_commit(lambda: announce(event))
 
 
 def log_changes(call: Call, collection: CollectionSchema, action: Action, changes: Sequence[Change]) -> None:
@@ -67,13 +78,11 @@ def log_changes(call: Call, collection: CollectionSchema, action: Action, change
     append = _append_sqlite if session.engine == "sqlite" else _append_postgresql
     numbers = append(session, collection.id, action, changes)
     _forget_users(session, collection)
-    events = [
-        _event(call, collection, action, seq, change) for seq, change in zip(numbers, changes, strict=True)
-    ]
 
     def announce_all() -> None:
-        for event in events:
-            announce(event)
+        # One after another: a hundred thousand of them need not be there at once.
+        for seq, change in zip(numbers, changes, strict=True):
+            announce(_event(call, collection, action, seq, change))
 
     session.after_commit(announce_all)
 

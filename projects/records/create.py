@@ -18,6 +18,7 @@ from projects.records.call import Call
 from projects.records.changelog import log_change
 from projects.records.field_rules import check_written
 from projects.records.files import attach_files, take_new_files, unknown_files
+from projects.records.insert import insert_at_once, inserts_at_once
 from projects.records.rows import Values, insert
 from projects.records.uploads import with_uploads
 from projects.records.write import IntegrityErrors, missing_relations, refusal, without_hidden
@@ -49,13 +50,19 @@ def create_record(
     check_written(asked, collection, seen, values, body, FAILED, is_new=True)
     check_auth_create(call, collection, seen, body, FAILED)
     errors: dict[str, Any] = {**validate_values(collection, values)}
-    errors.update(missing_relations(call, collection, values, [n for n in values if n not in errors]))
+    at_once = not errors and inserts_at_once(call, collection)
+    if not at_once:
+        errors.update(missing_relations(call, collection, values, [n for n in values if n not in errors]))
     errors.update(unknown_files(collection, values))
     if errors:
         raise invalid_fields(FAILED, errors)
     hash_passwords(call, collection, values, hashed, is_new=True)
     files = take_new_files(collection, values)
     try:
+        if at_once:
+            if not insert_at_once(call, collection, values):
+                raise invalid_fields(FAILED, missing_relations(call, collection, values, values))
+            return values
         insert(call, collection, values)
     except IntegrityErrors as error:
         raise refusal(error, collection, FAILED) from None

@@ -58,7 +58,6 @@ def find(call: Call, collection: CollectionSchema, record_id: str, *, lock: bool
 
 def insert(call: Call, collection: CollectionSchema, values: Mapping[str, Any]) -> None:
     """Store a new record. Raises the driver's IntegrityError when a unique index refuses it."""
-    engine = call.session.engine
 
     def statement() -> str:
         columns = ", ".join(quoted(field.name) for field in collection.fields)
@@ -66,7 +65,18 @@ def insert(call: Call, collection: CollectionSchema, values: Mapping[str, Any]) 
         return call.session.sql(f"INSERT INTO {quoted(collection.table)} ({columns}) VALUES ({marks})")
 
     sql = call.schema.derived.get(("insert", collection.id), statement)
-    call.session.execute(sql, [field.to_db(values[field.name], engine) for field in collection.fields])
+    call.session.execute(sql, row_parameters(call, collection, values))
+    insert_beside(call, collection, values)
+
+
+def row_parameters(call: Call, collection: CollectionSchema, values: Mapping[str, Any]) -> list[Any]:
+    """The whole record as its table takes it, in field order."""
+    engine = call.session.engine
+    return [field.to_db(values[field.name], engine) for field in collection.fields]
+
+
+def insert_beside(call: Call, collection: CollectionSchema, values: Mapping[str, Any]) -> None:
+    """What stands of a new record in other tables than its own."""
     for link in links_of(call, collection):
         link.add(call.session, values["id"], values[link.field])
 

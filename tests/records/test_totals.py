@@ -131,3 +131,20 @@ def test_what_was_rolled_back_is_in_no_total(shelf: Any) -> None:
 def test_a_filter_that_reads_the_clock_is_counted_each_time(shelf: Any, counted: list[str]) -> None:
     assert [total(shelf, filter="title != @now") for _ in range(2)] == [9, 9]
     assert len(counted) == 2
+
+
+def test_on_a_long_log_what_is_newer_is_found_by_the_index_whatever_the_values(project: Any) -> None:
+    if project.engine != "postgresql":
+        pytest.skip("SQLite plans each statement once, and well")
+    with write_session(project) as session:
+        session.execute(
+            "INSERT INTO _changes (xid, collection, record, action, created)"
+            " SELECT i, 'c' || mod(i, 4), 'r', 'create', '' FROM generate_series(1, 20000) AS i"
+        )
+        session.execute("ANALYZE _changes")
+        session.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        statement = totals._NEWER.replace("%s", "$1", 1).replace("%s", "$2", 1).replace("%s", "$3", 1)
+        session.execute(f"PREPARE newer (text[], bigint, text) AS {statement}")
+        plan = "\n".join(row[0] for row in session.rows("EXPLAIN EXECUTE newer ('{c1,c2}', 19999, '1:1:')"))
+        session.execute("DEALLOCATE newer")
+    assert "Index" in plan and "Seq Scan" not in plan
