@@ -36,6 +36,10 @@ class Once:
             raise bad_request(f"An Idempotency-Key has 1 to {_LONGEST} visible ASCII characters.")
         self._request = request
 
+    @property
+    def has_key(self) -> bool:
+        return bool(self._key)
+
     def do(self, call: Call, body: Any, work: Callable[[], Answer]) -> Answer:
         """What ``work()`` answers to the request with that body, or what it answered the first time.
 

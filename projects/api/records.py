@@ -111,6 +111,9 @@ async def _write(request: Request, action: Action, name: str, record_id: str = "
 
     async def run(wrap: Wrap[Answer]) -> Answer | Reserved:
         def work(call: Call, hashed: HashedPasswords) -> Answer | Reserved:
+            # Nothing else is written, and nothing can be wrong with how it is shown.
+            call.session.writes_once = action == "create" and shape.is_plain and not once.has_key
+
             def write_once(asked: Call) -> Answer:
                 return once.do(asked, values, lambda: rendered(perform(asked, wanted, hashed)))
 

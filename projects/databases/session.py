@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -52,6 +52,7 @@ class Session:
 
     __slots__ = (
         "_after_commit",
+        "_begin",
         "_cursor",
         "_depth",
         "_memory",
@@ -62,13 +63,24 @@ class Session:
         "engine",
         "is_writing",
         "project",
+        "writes_once",
     )
 
     def __init__(
-        self, project: ProjectHandle, raw: Any, memory: Memory | None = None, *, is_writing: bool = False
+        self,
+        project: ProjectHandle,
+        raw: Any,
+        memory: Memory | None = None,
+        *,
+        is_writing: bool = False,
+        begin: Callable[[], object] | None = None,
     ) -> None:
         self.project = project
         self.is_writing = is_writing
+        # Begins the transaction, for as long as it has not begun.
+        self._begin = begin
+        # Whose job it is promises that its first write is its last: see ``row_of_all``.
+        self.writes_once = False
         self._memory = memory
         self._ticks = 0
         self._written = 0
@@ -105,7 +117,22 @@ class Session:
         self._written += 1
         return count
 
+    def peek(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
+        """``row`` of a statement that reads and locks nothing: a transaction need not begin for it."""
+        begin, self._begin = self._begin, None
+        try:
+            return self.row(sql, params)
+        finally:
+            self._begin = begin
+
+    def row_of_all(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
+        """``row`` of a statement that may be all that this session writes. With ``writes_once``, in a session that
+        begins late, it is a transaction of its own, which spares two round trips: what fails later cannot undo it."""
+        return self.peek(sql, params) if self.writes_once else self.row(sql, params)
+
     def _start(self, sql: str, params: Sequence[Any]) -> Any:
+        if self._begin is not None:
+            self.begin()
         if self._slow is not None:
             self._ticks = 0
             if self._slow and self._slow.get(sql, 0.0) > time.monotonic():
@@ -121,8 +148,15 @@ class Session:
             self._slow[sql] = time.monotonic() + _SLOW_SECONDS
         return StoppedError()
 
+    def begin(self) -> None:
+        """Begin the transaction of a session that begins late, unless it has begun."""
+        if self._begin is not None:
+            begin, self._begin = self._begin, None
+            begin()
+
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement once for each of ``rows`` of parameters."""
+        self.begin()
         self._cursor.executemany(sql, rows)
 
     def insert_rows(self, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -131,6 +165,7 @@ class Session:
         Values are what ``execute`` would take. Raises the driver's errors; then, on PostgreSQL, the transaction or
         the savepoint around it can only be rolled back.
         """
+        self.begin()
         if self.engine == "postgresql":
             with self._cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in rows:
@@ -160,6 +195,7 @@ class Session:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """What the block wrote, and its after-commit calls, are undone when it raises."""
+        self.begin()
         name = f"s{self._depth}"
         kept = len(self._after_commit)
         self._depth += 1
@@ -382,13 +418,26 @@ def read_session(project: ProjectHandle) -> Iterator[Session]:
 
 
 @contextmanager
-def write_session(project: ProjectHandle) -> Iterator[Session]:
-    """A session whose writes are committed together at the end, or not at all when the block raises."""
+def write_session(project: ProjectHandle, *, late: bool = False) -> Iterator[Session]:
+    """A session whose writes are committed together at the end, or not at all when the block raises.
+
+    ``late``: on PostgreSQL its transaction begins with the first statement that is more than a ``peek``; ORM code in
+    the block calls ``session.begin()`` first.
+    """
     with use_project(project):
         wrapper = _checkout(project)
         try:
-            with transaction.atomic(using=project.alias, durable=True):
-                session = Session(project, wrapper.connection, Memory(), is_writing=True)
+            with ExitStack() as stack:
+
+                def begin() -> None:
+                    stack.enter_context(transaction.atomic(using=project.alias, durable=True))
+
+                is_late = late and project.engine == "postgresql"
+                if not is_late:
+                    begin()
+                session = Session(
+                    project, wrapper.connection, Memory(), is_writing=True, begin=begin if is_late else None
+                )
                 yield session
         finally:
             # A connection's own writes do not change its data_version.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from projects.records.call import Call
 from projects.records.changelog import CREATED_AFTER_MADE, Change, announce_later
-from projects.records.rows import Values, insert_beside, quoted, row_parameters
+from projects.records.rows import Values, insert_beside, is_beside, quoted, row_parameters
 from projects.schema.collection import CollectionSchema
 from projects.schema.dates import now_text
 from projects.schema.fields.relation import RelationField
@@ -33,7 +33,8 @@ def insert_at_once(call: Call, collection: CollectionSchema, values: Values) -> 
     if sql is None:
         return False
     parameters = [*named.values(), *row_parameters(call, collection, values), *map(len, named.values())]
-    row = session.row(sql, [*parameters, collection.id, now_text()])
+    ask = session.row if is_beside(call, collection) else session.row_of_all
+    row = ask(sql, [*parameters, collection.id, now_text()])
     if row is None:
         return False
     insert_beside(call, collection, values)

@@ -52,7 +52,8 @@ def find(call: Call, collection: CollectionSchema, record_id: str, *, lock: bool
         suffix = " FOR UPDATE" if lock and call.session.engine == "postgresql" else ""
         return call.session.sql(f"SELECT {read.columns} FROM {quoted(collection.table)} WHERE id = ?{suffix}")
 
-    row = call.session.row(call.schema.derived.get(("find", collection.id, lock), statement), (record_id,))
+    look = call.session.row if lock else call.session.peek
+    row = look(call.schema.derived.get(("find", collection.id, lock), statement), (record_id,))
     return read.values(row) if row else None
 
 
@@ -73,6 +74,11 @@ def row_parameters(call: Call, collection: CollectionSchema, values: Mapping[str
     """The whole record as its table takes it, in field order."""
     engine = call.session.engine
     return [field.to_db(values[field.name], engine) for field in collection.fields]
+
+
+def is_beside(call: Call, collection: CollectionSchema) -> bool:
+    """Whether ``insert_beside`` has anything to do."""
+    return bool(links_of(call, collection))
 
 
 def insert_beside(call: Call, collection: CollectionSchema, values: Mapping[str, Any]) -> None:

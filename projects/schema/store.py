@@ -54,7 +54,7 @@ _cache = _Cache(CACHED_SCHEMAS)
 
 def schema_version(session: Session) -> int:
     """The version of the project's collections as this session sees them; one indexed read."""
-    row = session.row("SELECT value FROM _params WHERE key = 'schema_version'")
+    row = session.peek("SELECT value FROM _params WHERE key = 'schema_version'")
     return int(row[0]) if row else 0
 
 

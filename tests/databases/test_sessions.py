@@ -129,6 +129,62 @@ def test_the_orm_shares_the_sessions_transaction(project: ProjectHandle) -> None
     assert not {"by-session", "by-orm"} & keys(project)
 
 
+def transactions(session: Session) -> int:
+    """PostgreSQL: the number of the transaction that the session is in, a new one for each statement outside of any."""
+    return int(session.peek("SELECT pg_current_xact_id()::text::bigint")[0])  # type: ignore[index]
+
+
+def test_a_late_transaction_begins_with_the_first_statement_that_is_more_than_a_peek(
+    project: ProjectHandle,
+) -> None:
+    if project.engine != "postgresql":
+        pytest.skip("SQLite's transactions begin where its lock is taken")
+    with write_session(project, late=True) as session:
+        assert transactions(session) != transactions(session)
+        put(session, "a")
+        assert transactions(session) == transactions(session)
+
+
+def test_a_late_session_that_raises_leaves_nothing(project: ProjectHandle) -> None:
+    with pytest.raises(ValueError), write_session(project, late=True) as session:
+        session.peek("SELECT 1")
+        put(session, "a")
+        session.execute_many(
+            session.sql("INSERT INTO _params (key, value) VALUES (?, ?)"), [("b", "1"), ("c", "1")]
+        )
+        raise ValueError
+    assert not {"a", "b", "c"} & keys(project)
+
+
+@pytest.mark.parametrize("first", ["execute_many", "savepoint", "begin"])
+def test_whatever_a_late_session_does_first_begins_its_transaction(
+    project: ProjectHandle, first: str
+) -> None:
+    with pytest.raises(ValueError), write_session(project, late=True) as session:
+        if first == "begin":
+            session.begin()
+            Param.objects.create(key="a", value="1")
+        elif first == "execute_many":
+            session.execute_many(session.sql("INSERT INTO _params (key, value) VALUES (?, ?)"), [("a", "1")])
+        else:
+            with session.savepoint():
+                put(session, "a")
+        raise ValueError
+    assert "a" not in keys(project)
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_only_who_promises_to_write_once_has_a_statement_of_its_own(
+    project: ProjectHandle, once: bool
+) -> None:
+    sql = "INSERT INTO _params (key, value) VALUES ('a', '1') RETURNING key"
+    with pytest.raises(ValueError), write_session(project, late=True) as session:
+        session.writes_once = once
+        session.row_of_all(sql)
+        raise ValueError
+    assert ("a" in keys(project)) == (once and project.engine == "postgresql")
+
+
 def test_two_projects_never_see_each_others_rows(make_project: Make) -> None:
     one, two = make_project("one"), make_project("two")
     with write_session(one) as session:

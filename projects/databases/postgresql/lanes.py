@@ -52,7 +52,7 @@ class PostgresqlLanes:
         )
         self.write = Lane(
             "postgresql-write",
-            partial(_run_each, write_session),
+            partial(_run_each, partial(write_session, late=True)),
             threads=settings.MBAAS_POSTGRES_WRITE_LANES,
             batch=1,
             prepare=keep_connection,
