@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mbaas.settings")
 
 app = Celery("mbaas")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["projects.control", "projects.files"])
+app.autodiscover_tasks(["projects.control", "projects.files", "projects.records"])
 app.conf.beat_schedule = {
     "purge-deleted-projects": {
         "task": "projects.control.tasks.purge_deleted_projects",
@@ -20,6 +20,10 @@ app.conf.beat_schedule = {
     "sweep-files": {
         "task": "projects.files.tasks.sweep_files",
         "schedule": crontab(minute="37"),
+    },
+    "prune-change-logs": {
+        "task": "projects.records.tasks.prune_change_logs",
+        "schedule": crontab(minute="22"),
     },
     "forget-expired-sessions": {
         "task": "projects.control.tasks.forget_expired_sessions",

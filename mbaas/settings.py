@@ -67,6 +67,19 @@ MBAAS_IMPORT_STEP = env.integer("MBAAS_IMPORT_STEP", 1_000, least=1)
 # The largest database that a PocketBase backup may unpack to, and what stays free of the disk that it is copied to.
 MBAAS_IMPORT_MAX_DATABASE_BYTES = env.integer("MBAAS_IMPORT_MAX_DATABASE_BYTES", 100 * 1024**3, least=1024)
 MBAAS_IMPORT_KEEP_FREE_BYTES = env.integer("MBAAS_IMPORT_KEEP_FREE_BYTES", 256 * 1024**2, least=0)
+# Changes of a record that one page of its history shows at most, and how many are looked through for it.
+MBAAS_HISTORY_PAGE = env.integer("MBAAS_HISTORY_PAGE", 100, least=1)
+MBAAS_HISTORY_SCAN = env.integer("MBAAS_HISTORY_SCAN", 1_000, least=1)
+# How long histories are kept; a project's own setting historyDays replaces it.
+MBAAS_HISTORY_DAYS = env.integer("MBAAS_HISTORY_DAYS", 30)
+# How long the change log is kept at least: what reads it must not be cut off. Totals are believed for an hour.
+MBAAS_CHANGE_LOG_HOURS = env.integer("MBAAS_CHANGE_LOG_HOURS", 48, least=2)
+# Rows that one transaction of the log's pruning removes.
+MBAAS_PRUNE_STEP = env.integer("MBAAS_PRUNE_STEP", 1_000, least=1)
+# Records that one transaction of the restoration of a collection looks at.
+MBAAS_RESTORE_STEP = env.integer("MBAAS_RESTORE_STEP", 500, least=1)
+# How long a restoration may be tried: nobody else writes to a SQLite project meanwhile.
+MBAAS_RESTORE_DRY_RUN_MS = env.integer("MBAAS_RESTORE_DRY_RUN_MS", 5_000, least=10)
 MBAAS_OPEN_DATABASES_PER_THREAD = env.integer("MBAAS_OPEN_DATABASES_PER_THREAD", 32, least=1)
 MBAAS_POSTGRES_POOL_SIZE = env.integer("MBAAS_POSTGRES_POOL_SIZE", 20, least=1)
 MBAAS_POSTGRES_POOL_TIMEOUT = env.integer("MBAAS_POSTGRES_POOL_TIMEOUT", 5, least=1)  # seconds

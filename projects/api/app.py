@@ -9,6 +9,7 @@ from projects.api import (
     documents,
     files,
     health,
+    history,
     presign,
     realtime,
     records,
@@ -27,6 +28,7 @@ async def missing(scope: Scope, receive: Receive, send: Send) -> None:
 
 routes = [
     *records.routes,
+    *history.routes,
     *auth.routes,
     *realtime.routes,
     *batch.routes,

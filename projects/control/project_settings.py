@@ -17,6 +17,8 @@ from projects.rate_rules import SETTING as RATE_LIMITS
 from projects.rate_rules import check_rate_limits
 from projects.records.batch_limits import SETTING as BATCH
 from projects.records.batch_limits import check_batch_limits
+from projects.records.retention import SETTING as HISTORY_DAYS
+from projects.records.retention import check_history_days
 
 API_DOCS = "apiDocs"
 
@@ -101,6 +103,12 @@ SETTINGS: Mapping[str, ProjectSetting] = {
             "Batch requests: enabled, maxRequests, timeout (seconds), maxBodySize (bytes); 0: the"
             " installation's.",
             check_batch_limits,
+        ),
+        ProjectSetting(
+            HISTORY_DAYS,
+            None,
+            "How many days changes of records are kept for their history; 0: no longer than realtime needs.",
+            check_history_days,
         ),
         ProjectSetting(
             QUOTA_SETTING,

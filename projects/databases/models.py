@@ -48,6 +48,8 @@ class Change(models.Model):
     ``before`` is the whole row before the change as JSON (null for a create). ``xid`` is PostgreSQL's
     transaction id: sequences commit out of order there, and a reader that takes only rows below the
     oldest running transaction never skips one. It stays 0 on SQLite, which has one writer at a time.
+    ``actor`` is who asked for it, as ``projects.records.changelog`` writes it; null for nobody who is known.
+    Rows about collections themselves: see ``projects.databases.changes``.
     """
 
     seq = models.BigAutoField(primary_key=True)
@@ -56,6 +58,7 @@ class Change(models.Model):
     record = models.TextField()
     action = models.CharField(max_length=10)
     before = models.TextField(null=True)
+    actor = models.TextField(null=True)
     created = models.TextField()
 
     class Meta:

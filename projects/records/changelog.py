@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from projects.databases import Session
+from projects.databases.changes import XID, append_change
+from projects.principal import Principal
 from projects.records.call import Call
 from projects.records.events import Action, ChangeEvent, announce
 from projects.records.rows import Values
 from projects.schema.collection import CollectionSchema
 from projects.schema.dates import now_text
 
-_COLUMNS = "xid, collection, record, action, before, created"
-_SQLITE = f"INSERT INTO _changes ({_COLUMNS}) VALUES (0, ?, ?, ?, ?, ?) RETURNING seq"
-# xid8 fits a bigint for the next few hundred thousand years.
-_XID = "pg_current_xact_id()::text::bigint"
-_POSTGRESQL = f"INSERT INTO _changes ({_COLUMNS}) VALUES ({_XID}, %s, %s, %s, %s, %s) RETURNING seq"
+_COLUMNS = "xid, collection, record, action, before, actor, created"
 # As the end of a statement that inserts a record and calls it ``made``.
 CREATED_AFTER_MADE = (
-    f"INSERT INTO _changes ({_COLUMNS}) SELECT {_XID}, %s, id, 'create', NULL, %s FROM made RETURNING seq"
+    f"INSERT INTO _changes ({_COLUMNS}) SELECT {XID}, %s, id, 'create', NULL, %s, %s FROM made RETURNING seq"
 )
 
 # Many at once. SQLite's write lock makes the next numbers ours before they are written.
 _LAST_SQLITE = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = '_changes'), 0)"
-_MANY_SQLITE = f"INSERT INTO _changes (seq, {_COLUMNS}) VALUES (?, 0, ?, ?, ?, ?, ?)"
+_MANY_SQLITE = f"INSERT INTO _changes (seq, {_COLUMNS}) VALUES (?, 0, ?, ?, ?, ?, ?, ?)"
 _MANY_POSTGRESQL = (
-    f"INSERT INTO _changes ({_COLUMNS}) SELECT {_XID}, %s, change->>0, %s, change->>1, %s"
+    f"INSERT INTO _changes ({_COLUMNS}) SELECT {XID}, %s, change->>0, %s, change->>1, %s, %s"
     " FROM json_array_elements(%s::json) WITH ORDINALITY AS item(change, place) ORDER BY place"
     " RETURNING seq, record"
 )
@@ -55,12 +53,10 @@ def log_change(
     ``before`` and ``after`` are whole records as ``rows.find`` gives them.
     """
     session = call.session
-    row: tuple[Any, ...] | None = session.row(
-        _SQLITE if session.engine == "sqlite" else _POSTGRESQL,
-        (collection.id, record_id, action, _json(before), now_text()),
+    seq = append_change(
+        session, collection.id, record_id, action, _json(before), actor_of(call.principal), now_text()
     )
-    assert row is not None
-    announce_later(call, collection, action, row[0], Change(record_id, before, after))
+    announce_later(call, collection, action, seq, Change(record_id, before, after))
 
 
 def announce_later(
@@ -76,7 +72,7 @@ def log_changes(call: Call, collection: CollectionSchema, action: Action, change
     """``log_change`` for many records of a collection, each of them named once."""
     session = call.session
     append = _append_sqlite if session.engine == "sqlite" else _append_postgresql
-    numbers = append(session, collection.id, action, changes)
+    numbers = append(session, collection.id, action, changes, actor_of(call.principal))
     _forget_users(session, collection)
 
     def announce_all() -> None:
@@ -87,6 +83,13 @@ def log_changes(call: Call, collection: CollectionSchema, action: Action, change
     session.after_commit(announce_all)
 
 
+def actor_of(principal: Principal) -> str | None:
+    """Who made a change, as the log keeps it: ``<collection id>/<record id>``, ``superuser`` for a service key."""
+    if principal.kind == "guest":
+        return None
+    return f"{principal.collection_id}/{principal.id}" if principal.record else "superuser"
+
+
 def _forget_users(session: Session, collection: CollectionSchema) -> None:
     # Who signed in is remembered with the session.
     if collection.is_auth:
@@ -94,7 +97,7 @@ def _forget_users(session: Session, collection: CollectionSchema) -> None:
 
 
 def _append_sqlite(
-    session: Session, collection_id: str, action: Action, changes: Sequence[Change]
+    session: Session, collection_id: str, action: Action, changes: Sequence[Change], actor: str | None
 ) -> Sequence[int]:
     row = session.row(_LAST_SQLITE)
     assert row is not None
@@ -103,7 +106,7 @@ def _append_sqlite(
     session.execute_many(
         _MANY_SQLITE,
         [
-            (seq, collection_id, change.record_id, action, _json(change.before), now)
+            (seq, collection_id, change.record_id, action, _json(change.before), actor, now)
             for seq, change in zip(numbers, changes, strict=True)
         ],
     )
@@ -111,10 +114,10 @@ def _append_sqlite(
 
 
 def _append_postgresql(
-    session: Session, collection_id: str, action: Action, changes: Sequence[Change]
+    session: Session, collection_id: str, action: Action, changes: Sequence[Change], actor: str | None
 ) -> Sequence[int]:
     given = orjson.dumps([(change.record_id, change.before) for change in changes], default=str).decode()
-    rows = session.rows(_MANY_POSTGRESQL, (collection_id, action, now_text(), given))
+    rows = session.rows(_MANY_POSTGRESQL, (collection_id, action, actor, now_text(), given))
     numbers = {record_id: seq for seq, record_id in rows}
     return [numbers[change.record_id] for change in changes]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from projects.errors import bad_request, invalid_fields
@@ -33,8 +34,11 @@ def create_record(
     collection: CollectionSchema,
     body: Mapping[str, Any],
     hashed: HashedPasswords = NOTHING_HASHED,
+    dates: Mapping[str, str] = MappingProxyType({}),
 ) -> Values:
     """Store the record that ``body`` describes and return it whole.
+
+    ``dates`` are those of its autodate fields that it had before, when it was deleted and comes back.
 
     Raises 403 where only superusers may create, 400 when the rule refuses it or a field is wrong,
     UnhashedPasswords when there is a password to hash first, UnstoredFiles and UnfinishedUpload when there is a
@@ -42,7 +46,7 @@ def create_record(
     """
     rule = condition_for(call, collection.create_rule)
     body = with_uploads(call, collection, without_hidden(call, collection, body), FAILED)
-    values = prepare_create(collection, body)
+    values = {**prepare_create(collection, body), **dates}
     seen = without_plain(collection, values)
     asked = call.with_body(submitted(collection, body, values))
     if not satisfies(asked, collection, rule, seen):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from projects.records.call import Call
-from projects.records.changelog import CREATED_AFTER_MADE, Change, announce_later
+from projects.records.changelog import CREATED_AFTER_MADE, Change, actor_of, announce_later
 from projects.records.rows import Values, insert_beside, is_beside, quoted, row_parameters
 from projects.schema.collection import CollectionSchema
 from projects.schema.dates import now_text
@@ -34,7 +34,7 @@ def insert_at_once(call: Call, collection: CollectionSchema, values: Values) -> 
         return False
     parameters = [*named.values(), *row_parameters(call, collection, values), *map(len, named.values())]
     ask = session.row if is_beside(call, collection) else session.row_of_all
-    row = ask(sql, [*parameters, collection.id, now_text()])
+    row = ask(sql, [*parameters, collection.id, actor_of(call.principal), now_text()])
     if row is None:
         return False
     insert_beside(call, collection, values)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
+from projects.databases.changes import log_former_fields
 from projects.databases.stored_files import release_field
 from projects.errors import FieldError, invalid_fields
 from projects.schema import ddl, links
 from projects.schema.collection import CollectionSchema
+from projects.schema.dates import now_text
 from projects.schema.fields.base import Field
 from projects.schema.fields.file import FileField
 from projects.schema.index_checks import invalid_index
@@ -123,6 +125,9 @@ def alter(session: Session, old: CollectionSchema, new: CollectionSchema, messag
             ddl.take_table(session, old.table, "SHARE")
     for name in dropped:
         ddl.drop_index(session, name)
+    if changes.dropped or changes.renamed:
+        # After the lock, so that no image of the old names can come after it.
+        log_former_fields(session, old.id, {field.name: field.id for field in old.fields}, now_text())
     if old.table != new.table:
         ddl.rename_table(session, old.table, new.table)
     links.drop_outdated_links(session, old, new)

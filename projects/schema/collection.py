@@ -18,6 +18,8 @@ T = TypeVar("T")
 CollectionType = Literal["base", "auth", "view"]
 
 SUPERUSERS: Final = "_superusers"
+# The option's name, here and on the wire.
+HISTORY_RULE: Final = "historyRule"
 
 
 # slots are left out: cached_property needs the instance dict.
@@ -25,9 +27,9 @@ SUPERUSERS: Final = "_superusers"
 class CollectionSchema:
     """One collection. A rule is ``None`` (superusers only), ``""`` (everyone) or an expression.
 
-    ``options`` holds what only its type has: for view ``viewQuery``; for auth ``authRule``, ``manageRule``,
-    ``passwordAuth``, ``authToken`` and so on as in the wire contract (secrets included; the serialiser leaves
-    them out).
+    ``options`` holds ``historyRule`` where it is set, and what only its type has: for view ``viewQuery``; for auth
+    ``authRule``, ``manageRule``, ``passwordAuth``, ``authToken`` and so on as in the wire contract (secrets included;
+    the serialiser leaves them out).
     """
 
     id: str
@@ -60,6 +62,12 @@ class CollectionSchema:
     @cached_property
     def password_fields(self) -> tuple[PasswordField, ...]:
         return tuple(f for f in self.fields if isinstance(f, PasswordField))
+
+    @property
+    def history_rule(self) -> str | None:
+        """Who sees how records were, and brings that back; a rule like the others, asked about each former state."""
+        rule: str | None = self.options.get(HISTORY_RULE)
+        return rule
 
     @property
     def is_auth(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from projects.schema.auth_options import as_rule, merge_auth_options
-from projects.schema.collection import CollectionSchema, CollectionType
+from projects.schema.collection import HISTORY_RULE, CollectionSchema, CollectionType
 from projects.schema.dates import normalize_date
 from projects.schema.defaults import auth_index_texts, with_system_fields
 from projects.schema.fields.base import Field, MalformedError
@@ -53,7 +53,16 @@ def merge(current: CollectionSchema, data: Mapping[str, Any]) -> CollectionSchem
         changes["options"] = merge_auth_options(current.options, data)
     if current.is_view and data.get("viewQuery") is not None:
         changes["options"] = {**current.options, "viewQuery": as_text(data["viewQuery"])}
+    if HISTORY_RULE in data:
+        changes["options"] = _with_history_rule(changes.get("options", current.options), data[HISTORY_RULE])
     return replace(current, **changes)
+
+
+def _with_history_rule(options: Mapping[str, Any], given: Any) -> dict[str, Any]:
+    """The options with that rule. Null, as it is everywhere from the start, takes no room."""
+    rule = as_rule(given)
+    others = {key: value for key, value in options.items() if key != HISTORY_RULE}
+    return others if rule is None else {**others, HISTORY_RULE: rule}
 
 
 def complete(draft: CollectionSchema, before: CollectionSchema | None = None) -> CollectionSchema:

@@ -80,9 +80,10 @@ def _changed(
     before: Mapping[str, Any], after: Mapping[str, Any], apart: set[str] | frozenset[str]
 ) -> dict[str, Any]:
     return {
-        name: {"before": before.get(name), "after": value}
-        for name, value in after.items()
-        if name not in apart and before.get(name) != value
+        name: {"before": before.get(name), "after": after.get(name)}
+        # What is there only where it is set may go too.
+        for name in (*after, *(name for name in before if name not in after))
+        if name not in apart and before.get(name) != after.get(name)
     }
 
 

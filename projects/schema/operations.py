@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from projects.databases.changes import log_dropped
 from projects.databases.stored_files import release_collection
 from projects.errors import ApiError, FieldError, invalid_fields, not_found
 from projects.schema import alter, ddl, links, store
@@ -225,6 +226,7 @@ def apply_delete(session: Session, collection: CollectionSchema) -> None:
             ddl.take_table(session, collection.table, "ACCESS EXCLUSIVE")
             links.drop_links(session, collection)
             ddl.drop_table(session, collection)
+            log_dropped(session, collection.id, now_text())
         if collection.file_fields:
             release_collection(session, collection.id)
         store.delete_collection_row(session, collection.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from projects.schema.auth_options import public_auth_options
-from projects.schema.collection import CollectionSchema, CollectionType
+from projects.schema.collection import HISTORY_RULE, CollectionSchema, CollectionType
 from projects.schema.defaults import scaffold
 from projects.schema.fields.registry import field_to_json
 
@@ -31,6 +31,9 @@ def collection_to_json(collection: CollectionSchema) -> dict[str, Any]:
     out["system"] = collection.system
     if collection.is_auth:
         out.update(public_auth_options(collection.options))
+    # Beyond the wire contract: there only where it is set.
+    if collection.history_rule is not None:
+        out[HISTORY_RULE] = collection.history_rule
     if collection.is_view:
         out["viewQuery"] = collection.options["viewQuery"]
     return out

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from projects.errors import ErrorTree, FieldError, InvalidRuleError
 from projects.schema.auth_checks import auth_option_errors
-from projects.schema.collection import CollectionSchema, ProjectSchema
+from projects.schema.collection import HISTORY_RULE, CollectionSchema, ProjectSchema
 from projects.schema.defaults import ID_FIELD
 from projects.schema.fields.base import Field
 from projects.schema.fields.checks import BLANK, length_between
@@ -24,6 +24,7 @@ from projects.schema.names import (
 )
 from projects.schema.serialize import RULES
 
+_NOT_OF_VIEWS: Final = FieldError("validation_nil", "Must be blank.")
 MAX_FIELDS: Final = 1000  # PostgreSQL's tables end at 1600 columns
 
 Errors = dict[str, FieldError | ErrorTree]
@@ -81,6 +82,9 @@ def collection_errors(candidate: Candidate, schema: ProjectSchema, validate_rule
         before = getattr(old, name) if old is not None else None
         if wire not in errors:
             _put(errors, wire, _rule_error(candidate, rule, before, schema, validate_rule))
+    if not new.is_view:
+        before = old.history_rule if old is not None else None
+        _put(errors, HISTORY_RULE, _rule_error(candidate, new.history_rule, before, schema, validate_rule))
     if "fields" not in errors:
         _put(errors, "fields", _field_rule_errors(new, schema, validate_rule))
     if new.is_auth:
@@ -106,7 +110,9 @@ def _view_errors(candidate: Candidate) -> Errors:
         )
     for wire, name in RULES[2:]:
         if getattr(new, name) is not None:
-            errors[wire] = FieldError("validation_nil", "Must be blank.")
+            errors[wire] = _NOT_OF_VIEWS
+    if new.history_rule is not None:
+        errors[HISTORY_RULE] = _NOT_OF_VIEWS
     return errors
 
 
