@@ -67,6 +67,11 @@ RESPONSES: Final[Json] = {
         "The first request with this Idempotency-Key is still at work.",
         "A request with this Idempotency-Key is still being processed.",
     ),
+    "Gone": _refusal(
+        410,
+        "What was asked for is older than what is kept.",
+        "The change log does not reach back that far any more.",
+    ),
     "Changed": _refusal(
         412,
         "The record is not the one that `If-Match` names any more.",

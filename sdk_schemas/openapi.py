@@ -13,7 +13,7 @@ from sdk_schemas.fields import Json
 from sdk_schemas.openapi30 import downgraded
 from sdk_schemas.operation import Operation
 from sdk_schemas.records import collection_schemas
-from sdk_schemas.routes import auth, batch, collections, files, health, realtime, records, rules
+from sdk_schemas.routes import auth, batch, collections, files, health, history, realtime, records, rules
 
 VERSIONS: Final = ("3.1", "3.0")
 
@@ -22,6 +22,7 @@ Group = Callable[[Api], Iterable[Operation]]
 GROUPS: Final[tuple[Group, ...]] = (
     auth.operations,
     records.operations,
+    history.operations,
     batch.operations,
     files.operations,
     realtime.operations,

@@ -20,6 +20,7 @@ _BY_CODE: Final[Mapping[int, str]] = {
     403: "Forbidden",
     404: "NotFound",
     409: "Conflict",
+    410: "Gone",
     412: "Changed",
     413: "TooLarge",
     422: "OtherRequest",

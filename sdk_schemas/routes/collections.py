@@ -38,6 +38,7 @@ _CHANGEABLE: Final[Json] = {
     "fields": {"type": "array", "items": {"$ref": "#/components/schemas/CollectionField"}},
     "indexes": {"type": "array", "items": {"type": "string"}},
     **dict.fromkeys(_RULES, _RULE),
+    "historyRule": {**_RULE, "description": "Who sees how records were: asked about each state of then."},
     "viewQuery": {"type": "string", "description": "Of a view: one SELECT over the project's collections."},
 }
 COLLECTION: Final[Json] = {

@@ -268,6 +268,15 @@ def test_open_and_ruled_operations_need_no_token_and_those_of_superusers_do() ->
     assert found["delete /api/collections/{collection}/truncate"]["security"] == [{"serviceKey": []}]
 
 
+def test_histories_are_for_superusers_and_for_those_whom_a_rule_lets() -> None:
+    assert {"posts_history", "posts_restore", "restoreCollection"} <= ids(document("superuser"))
+    assert not {"_superusers_history", "summary_history"} & ids(document("superuser"))
+    assert not {"posts_history", "posts_restore", "restoreCollection"} & ids(document("app"))
+    ruled = document("app", schema=with_change(world(), "posts", historyRule=SECRET_RULE))
+    assert {"posts_history", "posts_restore"} <= ids(ruled)
+    assert "the-secret-of-the-rule" not in json.dumps(ruled) and "removedFields" not in json.dumps(ruled)
+
+
 def test_the_limits_of_pages_are_the_servers() -> None:
     size = document()["components"]["parameters"]["perPage"]["schema"]
     assert (size["default"], size["maximum"]) == (DEFAULT_PER_PAGE, MAX_PER_PAGE)
