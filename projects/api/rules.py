@@ -8,12 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from projects.api.bodies import read_body
 from projects.api.dispatch import endpoint, read
 from projects.api.guards import require_superuser
 from projects.api.limits import limit_request
 from projects.api.responses import json_response
 from projects.records.call import Call
+from projects.records.explain import explain_rule
 from projects.rules.review import rules_report
+
+MALFORMED = "Failed to load the submitted data due to invalid formatting."
 
 
 @endpoint
@@ -28,6 +32,19 @@ async def overview(request: Request) -> Response:
     return json_response(await read(request, work, length="long"))
 
 
+@endpoint
+async def explain(request: Request) -> Response:
+    await limit_request(request)
+    body = await read_body(request, MALFORMED)
+
+    def work(call: Call) -> dict[str, Any]:
+        require_superuser(call)
+        return explain_rule(call, body)
+
+    return json_response(await read(request, work, length="long"))
+
+
 routes = [
+    Route("/api/rules/explain", explain, methods=["POST"]),
     Route("/api/rules/overview", overview, methods=["GET"]),
 ]

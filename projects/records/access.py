@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from projects.context import Engine
 from projects.errors import forbidden
 from projects.records.call import Call
-from projects.rules import Scope, Statement, Undecidable, compile_predicate, parse_rule
+from projects.rules import Parsed, Scope, Statement, Undecidable, compile_predicate, parse_rule
 from projects.rules.possible import compile_possible
 from projects.rules.predicate import Predicate
 from projects.schema.collection import CollectionSchema, ProjectSchema
@@ -93,10 +93,45 @@ def row_satisfies(
     statement = call.schema.derived.get(
         ("check", collection.id, key), lambda: _check_statement(call, collection, condition)
     )
-    engine = call.session.engine
-    literals = {f"v{i}": field.to_db(record[field.name], engine) for i, field in enumerate(collection.fields)}
-    params = statement.params(constants, call.request, now(), **literals)
+    return _run_check(call, collection, statement, constants, record)
+
+
+def part_satisfies(
+    call: Call, collection: CollectionSchema, parsed: Parsed, record: Mapping[str, Any]
+) -> bool:
+    """``satisfies`` for a part of a rule: compiled for this one question, it takes the place of no rule's plan."""
+    try:
+        predicate = compile_predicate(parsed, call.schema, collection)
+    except Undecidable:
+        statement = _check_statement(call, collection, lambda scope: scope.rule(parsed))
+        return _run_check(call, collection, statement, (), record)
+    return predicate.test(record, call.request, now())
+
+
+def _run_check(
+    call: Call,
+    collection: CollectionSchema,
+    statement: Statement,
+    constants: Sequence[Any],
+    record: Mapping[str, Any],
+) -> bool:
+    params = statement.params(
+        constants, call.request, now(), **literal_values(collection, record, call.session.engine)
+    )
     return call.session.row(statement.sql, params) is not None
+
+
+def literal_values(collection: CollectionSchema, record: Mapping[str, Any], engine: Engine) -> dict[str, Any]:
+    """The values of ``literal_columns`` that make them the record."""
+    return {f"v{i}": field.to_db(record[field.name], engine) for i, field in enumerate(collection.fields)}
+
+
+def literal_columns(collection: CollectionSchema, engine: Engine) -> list[tuple[str, sa.ColumnElement[Any]]]:
+    """A record as parameters that behave like its table's columns, by the fields' names."""
+    return [
+        (field.name, _literal(f"v{i}", field.column_type(engine), engine))
+        for i, field in enumerate(collection.fields)
+    ]
 
 
 def _check_statement(
@@ -105,10 +140,7 @@ def _check_statement(
     engine = call.session.engine
     scope = Scope(call.schema, collection, engine, alias=ALIAS, stored=False)
     where = condition(scope)
-    columns = [
-        _literal(f"v{i}", field.column_type(engine), engine).label(field.name)
-        for i, field in enumerate(collection.fields)
-    ]
+    columns = [column.label(name) for name, column in literal_columns(collection, engine)]
     row = sa.select(*columns).subquery(ALIAS)
     return scope.render(sa.select(sa.literal_column("1")).select_from(scope.from_clause(row)).where(where))
 

@@ -45,7 +45,7 @@ AST to Python, for records at hand (API values by field name)::
 
     compile_predicate(flt, schema, collection, client_filter=True, superuser=False)    # a subscription's filter
 
-Checks: ``validate_rule(text, schema, collection)`` when a collection is saved; ``ast_json(rule.ast)`` for explain.
+Checks: ``validate_rule(text, schema, collection)`` when a collection is saved. ``ast_json(rule)``: its tree.
 
 Errors: RuleError(message, position) for what does not fit the schema; its subclasses RuleSyntaxError (``expected``:
 what could have stood there) and RuleForbidden (a client's filter or sort used what only rules may use).
@@ -59,12 +59,12 @@ from typing import TYPE_CHECKING, Any
 from projects.rules.errors import RuleError, RuleForbidden, RuleSyntaxError, Undecidable
 
 if TYPE_CHECKING:
-    from projects.rules.ast import ast_json
     from projects.rules.check import validate_rule
     from projects.rules.parse import Parsed, parse_filter, parse_rule
     from projects.rules.predicate import Predicate, compile_predicate
     from projects.rules.scope import Scope
     from projects.rules.statement import Statement
+    from projects.rules.tree import ast_json
 
 __all__ = [
     "Parsed",
@@ -88,7 +88,7 @@ _HOME = {
     "Predicate": "predicate",
     "Scope": "scope",
     "Statement": "statement",
-    "ast_json": "ast",
+    "ast_json": "tree",
     "compile_predicate": "predicate",
     "parse_filter": "parse",
     "parse_rule": "parse",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 # What is known of a constant without its value; it takes part in the shape, so it may decide how to compile.
 ConstantKind = Literal["text", "empty", "number", "true", "false", "null"]
@@ -119,27 +119,13 @@ def operand_text(operand: Operand, constants: Sequence[Constant]) -> str:
     return f"{operand.name}({arguments})"
 
 
-def ast_json(node: Node, constants: Sequence[Constant]) -> dict[str, Any]:
-    """The tree as JSON, with positions, for people and tools that explain a rule."""
-
-    def operand(item: Operand) -> dict[str, Any]:
-        if isinstance(item, ConstantRef):
-            return {"type": "constant", "value": constants[item.index], "position": item.position}
-        if isinstance(item, Identifier):
-            out = {"type": "identifier", "name": item.text, "position": item.position}
-            if item.modifier:
-                out["modifier"] = item.modifier
-            return out
-        arguments = [operand(argument) for argument in item.arguments]
-        return {"type": "call", "name": item.name, "arguments": arguments, "position": item.position}
-
-    def leaf(comparison: Comparison) -> dict[str, Any]:
-        return {
-            "type": "comparison",
-            "left": operand(comparison.left),
-            "operator": ("?" if comparison.at_least_one else "") + comparison.operator,
-            "right": operand(comparison.right),
-            "position": comparison.position,
-        }
-
-    return fold(node, leaf, lambda operator, items: {"type": operator, "items": items})
+def nodes(node: Node) -> list[Node]:
+    """All nodes, each after those inside it."""
+    found: list[Node] = []
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        found.append(current)
+        if isinstance(current, Logic):
+            pending.extend(current.items)
+    return found[::-1]

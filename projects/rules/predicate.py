@@ -60,6 +60,11 @@ class Predicate:
         bound = self._part(Inputs((), request, now))
         return bound if isinstance(bound, bool) else bound(record)
 
+    def decided(self, request: RequestInfo, now: datetime) -> bool | None:
+        """The answer for every record alike; None when it depends on the record."""
+        bound = self._part(Inputs((), request, now))
+        return bound if isinstance(bound, bool) else None
+
     def request_key(self, request: RequestInfo) -> Hashable:
         """Equal for requests that the rule cannot tell apart at one moment."""
         return tuple(key(request) for key in self._keys)

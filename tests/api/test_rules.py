@@ -38,7 +38,7 @@ def ask(project: ProjectHandle, method: str, path: str, token: str = "", **rest:
     return send(project, method, path, key=token, root=RULES, **rest)
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/overview")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/overview"), ("POST", "/explain")])
 def test_only_superusers_may_ask_about_rules(hosted_project: ProjectHandle, method: str, path: str) -> None:
     with write_session(hosted_project) as session:
         _, token = signed_in(session, "alice@example.com")
@@ -103,3 +103,23 @@ def test_an_import_ignores_warnings_and_its_dry_run_names_them(
     dry = send(hosted_project, "PUT", "/import?dryRun=1", key=key, json=body).json()
     assert [one["code"] for one in dry["warnings"]] == ["open_delete"]
     assert send(hosted_project, "PUT", "/import", key=key, json=body).status_code == 204
+
+
+def test_a_rule_is_explained_for_a_user_and_a_record(hosted_project: ProjectHandle, key: str) -> None:
+    with write_session(hosted_project) as session:
+        alice, _ = signed_in(session, "alice@example.com")
+        bob, _ = signed_in(session, "bob@example.com")
+    asked = {"collection": "users", "operation": "update", "user": f"users/{bob}", "record": alice}
+    answer = ask(hosted_project, "POST", "/explain", key, json=asked).json()
+    assert (answer["verdict"], answer["rule"]) == (False, "id = @request.auth.id")
+    assert (answer["tree"]["left"]["value"], answer["tree"]["right"]["value"]) == (alice, bob)
+    assert answer["plan"][0]["access"] == "index"
+
+
+def test_a_rule_that_is_wrong_is_answered_with_where_and_what_was_expected(
+    hosted_project: ProjectHandle, key: str
+) -> None:
+    refused = ask(hosted_project, "POST", "/explain", key, json={"collection": "users", "rule": "id = (1"})
+    assert refused.status_code == 400
+    assert refused.json()["data"]["rule"]["params"]["position"] == 5
+    assert ask(hosted_project, "POST", "/explain", key, content=b"[1]").status_code == 400

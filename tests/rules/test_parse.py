@@ -24,7 +24,7 @@ def tree(text: str) -> object:
             return [operand(node["left"]), node["operator"], operand(node["right"])]  # type: ignore[arg-type]
         return [node["type"], *(short(item) for item in node["items"])]  # type: ignore[attr-defined]
 
-    return short(ast_json(parsed.ast, parsed.constants))
+    return short(ast_json(parsed))
 
 
 A, B, C, D = (["a", "=", n] for n in range(1, 5))
@@ -108,7 +108,7 @@ def test_identifiers_are_taken_apart(text: str, path: tuple[str, ...], modifier:
 
 def test_functions_take_operands_and_functions() -> None:
     parsed = parse_rule("geoDistance(a.lon, 1, strftime('%Y', @now), b) < 5")
-    call = ast_json(parsed.ast, parsed.constants)["left"]
+    call = ast_json(parsed)["left"]
     assert (call["name"], [argument["type"] for argument in call["arguments"]]) == (
         "geoDistance",
         ["identifier", "constant", "call", "identifier"],
@@ -188,7 +188,7 @@ def test_a_filter_may_nest_as_deep_as_its_length_allows() -> None:
     assert tree("(" * 1700 + "a=1" + ")" * 1700) == A
     deep = "".join("(a=1 && (a=1 || " for _ in range(99)) + "a=1" + "))" * 99
     assert parse_filter(deep)
-    assert ast_json(parse_filter(deep).ast, parse_filter(deep).constants)
+    assert ast_json(parse_filter(deep))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_any_text_is_a_tree_or_an_error_with_a_position(text: str) -> None:
     except RuleError as refusal:
         error = refusal
     else:
-        assert ast_json(parsed.ast, parsed.constants)
+        assert ast_json(parsed)
         return
     assert 0 <= error.position <= len(text)
     assert error.message
