@@ -64,6 +64,9 @@ MBAAS_SCHEMA_LOCK_MS = env.integer("MBAAS_SCHEMA_LOCK_MS", 200, least=10)
 MBAAS_TRUNCATE_STEP = env.integer("MBAAS_TRUNCATE_STEP", 1_000, least=1)
 # Records that one transaction of an import stores.
 MBAAS_IMPORT_STEP = env.integer("MBAAS_IMPORT_STEP", 1_000, least=1)
+# The longest row of a table that is imported, and the largest table that the API takes; 0: no limit.
+MBAAS_IMPORT_MAX_ROW_BYTES = env.integer("MBAAS_IMPORT_MAX_ROW_BYTES", 8 * 1024**2, least=1024)
+MBAAS_IMPORT_MAX_BYTES = env.integer("MBAAS_IMPORT_MAX_BYTES", 1024**3, least=0)
 # The largest database that a PocketBase backup may unpack to, and what stays free of the disk that it is copied to.
 MBAAS_IMPORT_MAX_DATABASE_BYTES = env.integer("MBAAS_IMPORT_MAX_DATABASE_BYTES", 100 * 1024**3, least=1024)
 MBAAS_IMPORT_KEEP_FREE_BYTES = env.integer("MBAAS_IMPORT_KEEP_FREE_BYTES", 256 * 1024**2, least=0)

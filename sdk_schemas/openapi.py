@@ -13,7 +13,18 @@ from sdk_schemas.fields import Json
 from sdk_schemas.openapi30 import downgraded
 from sdk_schemas.operation import Operation
 from sdk_schemas.records import collection_schemas
-from sdk_schemas.routes import auth, batch, collections, files, health, history, realtime, records, rules
+from sdk_schemas.routes import (
+    auth,
+    batch,
+    collections,
+    files,
+    health,
+    history,
+    imports,
+    realtime,
+    records,
+    rules,
+)
 
 VERSIONS: Final = ("3.1", "3.0")
 
@@ -29,6 +40,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     health.operations,
     collections.operations,
     rules.operations,
+    imports.operations,
 )
 _TAGS: Final[Mapping[str, str]] = {
     "batch": "Several writes in one transaction.",

@@ -10,6 +10,7 @@ from projects.api import (
     files,
     health,
     history,
+    importing,
     presign,
     realtime,
     records,
@@ -29,6 +30,7 @@ async def missing(scope: Scope, receive: Receive, send: Send) -> None:
 routes = [
     *records.routes,
     *history.routes,
+    *importing.routes,
     *auth.routes,
     *realtime.routes,
     *batch.routes,

@@ -50,6 +50,7 @@ def test_these_are_our_commands() -> None:
         "export_collections",
         "import_collections",
         "import_pocketbase",
+        "import_records",
         "migrate_projects",
         "move_files",
         "purge_projects",

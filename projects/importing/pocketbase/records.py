@@ -6,32 +6,19 @@ it stopped, and what was changed here meanwhile stays.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any, Final
 
-import psycopg
 from django.conf import settings
 
 from projects.context import ProjectHandle
-from projects.databases import Session, write_session
+from projects.databases import write_session
 from projects.importing.pocketbase.report import Report, Taken
 from projects.importing.pocketbase.source import Source
 from projects.importing.pocketbase.values import ValueReader, Values
+from projects.records.bulk import existing_ids, insert_records
 from projects.records.call import Call
-from projects.records.changelog import Change, log_changes
-from projects.records.linked import among, ids_parameter
-from projects.records.rows import insert_many, quoted
 from projects.schema.collection import CollectionSchema
 from projects.schema.store import load_schema
-
-# What the engines answer when a record does not fit: a unique index, an index's or a column's limits.
-_REFUSALS: Final = (
-    sqlite3.IntegrityError,
-    psycopg.IntegrityError,
-    psycopg.DataError,
-    psycopg.errors.ProgramLimitExceeded,
-)
 
 Wanted = Callable[[Values], bool]
 
@@ -62,41 +49,10 @@ def copy_records(
 
 def _insert(call: Call, collection: CollectionSchema, records: Sequence[Values], report: Report) -> int:
     """How many of the records are there now."""
-    present = _present(call.session, collection, [values["id"] for values in records])
+    present = existing_ids(call, collection, [values["id"] for values in records])
     new = [values for values in records if values["id"] not in present]
-    if not new:
-        return len(present)
-    try:
-        with call.session.savepoint():
-            _store(call, collection, new)
-        return len(present) + len(new)
-    except _REFUSALS:
-        # One of them. The others are taken without it.
-        return len(present) + sum(_insert_one(call, collection, values, report) for values in new)
-
-
-def _insert_one(call: Call, collection: CollectionSchema, values: Values, report: Report) -> bool:
-    try:
-        with call.session.savepoint():
-            _store(call, collection, [values])
-    except _REFUSALS as error:
-        reason = (
-            "Its values are not unique." if _is_unique(error) else "Its values are too large for an index."
-        )
-        report.note_one_of_many("lost", collection.name, f"{collection.name}/{values['id']}", reason)
-        return False
-    return True
-
-
-def _is_unique(error: Exception) -> bool:
-    return isinstance(error, sqlite3.IntegrityError | psycopg.IntegrityError)
-
-
-def _store(call: Call, collection: CollectionSchema, records: Sequence[Values]) -> None:
-    insert_many(call, collection, records)
-    log_changes(call, collection, "create", [Change(values["id"], None, values) for values in records])
-
-
-def _present(session: Session, collection: CollectionSchema, ids: Sequence[str]) -> set[Any]:
-    sql = f"SELECT id FROM {quoted(collection.table)} WHERE {among('id', session.engine)}"
-    return {row[0] for row in session.rows(sql, (ids_parameter(session, ids),))}
+    refused = insert_records(call, collection, new)
+    for place, errors in refused.items():
+        reasons = " ".join(f"{name}: {error.message}" for name, error in errors.items())
+        report.note_one_of_many("lost", collection.name, f"{collection.name}/{new[place]['id']}", reasons)
+    return len(present) + len(new) - len(refused)

@@ -1,0 +1,1 @@
+"""Tables from elsewhere, CSV or JSON lines, brought into a collection row by row."""

@@ -1,0 +1,110 @@
+"""Rows become records that are ready to be stored, checked by the fields' own rules. No database is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from projects.errors import FieldError
+from projects.importing.tables.cells import Cell, cell_reader
+from projects.importing.tables.rows import Refused, Row
+from projects.records.files import unknown_files
+from projects.schema.collection import CollectionSchema
+from projects.schema.dates import now_text
+from projects.schema.fields.autodate import AutodateField
+from projects.schema.fields.base import Field, Invalid
+from projects.schema.fields.text import TextField
+
+Values = dict[str, Any]
+Errors = dict[str, FieldError]
+
+INVALID: Final = "The row has values that its fields do not take."
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one row says: values by field, in the fields' own form."""
+
+    row: Row
+    values: Values
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How a file's names become fields: ``renamed`` says which field one means ("" for none)."""
+
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    def field_of(self, name: str) -> str:
+        return self.renamed.get(name, name)
+
+
+class RowReader:
+    """Reads rows for one collection. ``unknown``: names that stand for no field, in the order in which they came."""
+
+    def __init__(self, collection: CollectionSchema, columns: Columns, *, is_text: bool) -> None:
+        self._columns = columns
+        self._cells: dict[str, Cell] = {
+            one.name: cell_reader(one, is_text=is_text) for one in collection.fields
+        }
+        self._fields: dict[str, str] = {}
+        self.unknown: dict[str, None] = {}
+
+    def read(self, row: Row) -> Given | Refused:
+        values: Values = {}
+        errors: Errors = {}
+        for name, value in row.values.items():
+            key = self._fields.get(name)
+            if key is None:
+                key = self._fields[name] = self._known(name)
+            if not key:
+                continue
+            try:
+                values[key] = self._cells[key](value)
+            except Invalid as invalid:
+                errors[key] = invalid.error
+        return Refused(row.line, INVALID, errors, row.values) if errors else Given(row, values)
+
+    def _known(self, name: str) -> str:
+        wanted = self._columns.field_of(name)
+        if wanted in self._cells:
+            return wanted
+        if wanted:
+            self.unknown[name] = None
+        return ""
+
+
+class NewRecords:
+    """Makes new records of what rows say, as ``prepare_create`` and ``validate_values`` do, for many at once.
+
+    Unlike there, dates of creation and change may be given: a record keeps them when it moves.
+    """
+
+    def __init__(self, collection: CollectionSchema) -> None:
+        self._collection = collection
+        self._fields: Sequence[tuple[str, Field]] = [(one.name, one) for one in collection.fields]
+        self._now = now_text()
+
+    def values(self, given: Values) -> Values:
+        values: Values = {}
+        for name, one in self._fields:
+            value = given[name] if name in given else one.empty()
+            if not value:
+                if isinstance(one, TextField) and one.autogenerate_pattern:
+                    value = one.generated()
+                elif isinstance(one, AutodateField) and one.on_create:
+                    value = self._now
+            values[name] = value
+        return values
+
+    def errors(self, values: Values) -> Errors:
+        errors: Errors = {}
+        for name, one in self._fields:
+            try:
+                one.validate(values[name])
+            except Invalid as invalid:
+                errors[name] = invalid.error
+        if self._collection.file_fields:
+            errors.update(unknown_files(self._collection, values))
+        return errors
