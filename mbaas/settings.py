@@ -102,6 +102,10 @@ MBAAS_BATCH_MAX_REQUESTS = env.integer("MBAAS_BATCH_MAX_REQUESTS", 50, least=1)
 MBAAS_BATCH_TIMEOUT_MS = env.integer("MBAAS_BATCH_TIMEOUT_MS", 3_000, least=10)
 # Records that ``expand`` may bring into one answer, each counted as often as it stands there.
 MBAAS_EXPANDED_MAX = env.integer("MBAAS_EXPANDED_MAX", 50_000, least=1)
+# Characters of a record's searchable fields, together, that can be found by.
+MBAAS_SEARCH_MAX_CHARACTERS = env.integer("MBAAS_SEARCH_MAX_CHARACTERS", 100_000, least=1000)
+# Of what a search finds, so many that were changed last are ranked.
+MBAAS_SEARCH_RANKED = env.integer("MBAAS_SEARCH_RANKED", 2_000, least=100)
 # Records that one update or deletion by filter may change.
 MBAAS_FILTERED_WRITES_MAX = env.integer("MBAAS_FILTERED_WRITES_MAX", 1_000, least=1)
 # How long the answer to a write with an Idempotency-Key is kept, to be given again.

@@ -23,7 +23,7 @@ from projects.records.aggregate import aggregate_records
 from projects.records.answers import Answer
 from projects.records.auth_fields import NOTHING_HASHED, HashedPasswords
 from projects.records.call import Call
-from projects.records.list import asks_for_many, list_records
+from projects.records.list import length_of, list_records
 from projects.records.present import Shape
 from projects.records.view import find_viewable, view_record
 
@@ -54,9 +54,7 @@ async def _list(request: Request) -> Response:
             return list_superusers(call, params)
         return list_records(call, name, params)
 
-    return tagged_response(
-        request, Tagged(await read(request, work, length="large" if asks_for_many(params) else "short"))
-    )
+    return tagged_response(request, Tagged(await read(request, work, length=length_of(params))))
 
 
 async def _view(request: Request) -> Response:

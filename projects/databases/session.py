@@ -93,17 +93,20 @@ class Session:
         self._after_commit: list[Callable[[], None]] = []
         self._depth = 0
 
-    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """All rows of a statement in the engine's own placeholders. Raises StoppedError."""
+    def rows(self, sql: str, params: Sequence[Any] = (), *, anew: bool = False) -> list[Row]:
+        """All rows of a statement in the engine's own placeholders. Raises StoppedError.
+
+        ``anew``: how it is best run depends so much on ``params`` that PostgreSQL plans it for each of them.
+        """
         try:
-            return self._start(sql, params).fetchall()  # type: ignore[no-any-return]
+            return self._start(sql, params, anew).fetchall()  # type: ignore[no-any-return]
         except _STOPPED as error:
             raise self._failure(error, sql) from None
 
-    def row(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
-        """The first row, or None. Raises StoppedError."""
+    def row(self, sql: str, params: Sequence[Any] = (), *, anew: bool = False) -> Row | None:
+        """The first row, or None; ``anew`` as for ``rows``. Raises StoppedError."""
         try:
-            return self._start(sql, params).fetchone()  # type: ignore[no-any-return]
+            return self._start(sql, params, anew).fetchone()  # type: ignore[no-any-return]
         except _STOPPED as error:
             raise self._failure(error, sql) from None
 
@@ -130,13 +133,15 @@ class Session:
         begins late, it is a transaction of its own, which spares two round trips: what fails later cannot undo it."""
         return self.peek(sql, params) if self.writes_once else self.row(sql, params)
 
-    def _start(self, sql: str, params: Sequence[Any]) -> Any:
+    def _start(self, sql: str, params: Sequence[Any], anew: bool = False) -> Any:
         if self._begin is not None:
             self.begin()
         if self._slow is not None:
             self._ticks = 0
             if self._slow and self._slow.get(sql, 0.0) > time.monotonic():
                 raise StoppedError
+        if anew and self.engine == "postgresql":
+            return self._cursor.execute(sql, params, prepare=False)
         return self._cursor.execute(sql, params)
 
     def _failure(self, error: Exception, sql: str) -> Exception:

@@ -13,8 +13,8 @@ from projects.context import Engine
 from projects.errors import ApiError, FieldError, invalid_fields
 from projects.records.access import class_of_caller, condition_for, now
 from projects.records.call import Call
-from projects.records.list import Page
-from projects.records.queries import Query, as_client_error, conditions, constants_of
+from projects.records.list import Page, searched
+from projects.records.queries import Query, as_client_error, conditions, constants_of, rendered, source_for
 from projects.rules import Parsed, RuleError, Scope, Statement, parse_filter
 from projects.rules.sql import Fragment, Order
 from projects.schema.collection import CollectionSchema
@@ -42,24 +42,25 @@ class _Plan:
 
 
 def aggregate_records(call: Call, collection_name: str, params: Mapping[str, str]) -> dict[str, Any]:
-    """One item for each group that ``params`` (group, select, filter, sort, page, perPage) ask for.
+    """One item for each group that ``params`` (group, select, filter, search, sort, page, perPage) ask for.
 
     Only records that the caller may list count, and only fields that it may filter by; to go through a relation it
     must be able to list the related records. Raises 404 for an unknown collection, 403 where only superusers may
     list, 400 for what cannot be read.
     """
     collection = call.collection(collection_name)
-    query = Query(collection, condition_for(call, collection.list_rule), params.get("filter", ""))
+    rule = condition_for(call, collection.list_rule)
+    query = Query(collection, rule, params.get("filter", ""), search=searched(call, collection, params))
     page = Page.of(params)
     parsed, plan = _prepare(
         call, query, params.get("group", ""), params.get("select") or "count", params.get("sort", "")
     )
     given = plan.statement.params(
-        constants_of(parsed), call.request, now(), limit=page.size, offset=page.offset
+        constants_of(parsed), call.request, now(), limit=page.size, offset=page.offset, search=query.search
     )
     items = [
         {name: convert(value) for name, convert, value in zip(plan.names, plan.convert, row, strict=True)}
-        for row in call.session.rows(plan.statement.sql, given)
+        for row in call.session.rows(plan.statement.sql, given, anew=plan.statement.anew)
     ]
     return page.answer(-1, items)
 
@@ -79,6 +80,7 @@ def _prepare(call: Call, query: Query, group: str, select: str, sort: str) -> tu
             query.rule,
             parsed and parsed.key,
             class_of_caller(call),
+            bool(query.search),
             *asked,
         )
         return parsed, call.schema.derived.get(key, lambda: _compile(call, query, parsed, *asked))
@@ -95,7 +97,7 @@ def _compile(call: Call, query: Query, parsed: Parsed | None, group: str, select
     order = _order(sort, columns, [key.name for key in keys])
     statement = (
         sa.select(*(column.sql.label(f"c{at}") for at, column in enumerate(columns.values())))
-        .select_from(scope.from_clause())
+        .select_from(source_for(call, query, scope))
         .where(*where)
         .group_by(*(key.sql for key in keys))
         .order_by(*order)
@@ -103,7 +105,9 @@ def _compile(call: Call, query: Query, parsed: Parsed | None, group: str, select
         .offset(sa.bindparam("offset", type_=sa.BigInteger()))
     )
     return _Plan(
-        scope.render(statement), tuple(columns), tuple(column.convert for column in columns.values())
+        rendered(query, scope, statement),
+        tuple(columns),
+        tuple(column.convert for column in columns.values()),
     )
 
 

@@ -33,8 +33,11 @@ from projects.records.queries import (
     conditions,
     constants_of,
     order_of,
+    rendered,
+    source_for,
     tables_of,
 )
+from projects.records.ranked import is_ranked
 from projects.records.rows import Values, reader
 from projects.rules import Parsed, RuleError, Scope, Statement, parse_filter
 from projects.rules.sql import Fragment, Order, conjunction, disjunction
@@ -64,8 +67,10 @@ def fetch_after(call: Call, query: Query, cursor: str, limit: int) -> tuple[list
     if values is not None and (mark != plan.mark or len(values) != plan.keys):
         raise _bad_cursor()
     given = {f"after{at}": value for at, value in enumerate(values or ())}
-    params = plan.statement.params(constants_of(parsed), call.request, now(), limit=limit + 1, **given)
-    rows = call.session.rows(plan.statement.sql, params)
+    params = plan.statement.params(
+        constants_of(parsed), call.request, now(), limit=limit + 1, search=query.search, **given
+    )
+    rows = call.session.rows(plan.statement.sql, params, anew=plan.statement.anew)
     read = reader(call, query.collection)
     records = [read.values(row[: -plan.keys]) for row in rows[:limit]]
     more = _write(call, plan.mark, rows[limit - 1][-plan.keys :]) if len(rows) > limit else None
@@ -81,8 +86,16 @@ def _prepare(call: Call, query: Query, values: Sequence[Any] | None) -> tuple[Pa
     nulls = None if values is None else tuple(value is None for value in values)
     try:
         parsed = parse_filter(query.filter) if query.filter else None
-        caller = class_of_caller(call)
-        key = ("keyset", query.collection.id, query.rule, parsed and parsed.key, query.sort, caller, nulls)
+        key = (
+            "keyset",
+            query.collection.id,
+            query.rule,
+            parsed and parsed.key,
+            query.sort,
+            class_of_caller(call),
+            nulls,
+            bool(query.search),
+        )
         return parsed, call.schema.derived.get(key, lambda: _compile(call, query, parsed, nulls))
     except RuleError as error:
         raise as_client_error(error) from error
@@ -98,16 +111,21 @@ def _compile(call: Call, query: Query, parsed: Parsed | None, nulls: Sequence[bo
     keys = [one.value.label(f"key{at}") for at, one in enumerate(order)]
     page = (
         sa.select(*columns_of(scope, query.collection), *keys)
-        .select_from(scope.from_clause())
+        .select_from(source_for(call, query, scope))
         .where(*where)
         .order_by(*order)
         .limit(sa.bindparam("limit", type_=sa.BigInteger()))
     )
-    return _Plan(scope.render(page), len(keys), _mark(call, query, scope))
+    return _Plan(rendered(query, scope, page), len(keys), _mark(call, query, scope))
 
 
 def _unique(scope: Scope, query: Query, order: Sequence[sa.ColumnElement[Any]]) -> list[Order]:
     """The order with a last key that no two records share, going the way of the one before it."""
+    if query.search and is_ranked(order):
+        message = "What is found best first has pages by number: sort by something else for a cursor."
+        raise invalid_fields(
+            "The cursor is invalid.", {"sort": FieldError("validation_invalid_sort", message)}
+        )
     keys = [one for one in order if isinstance(one, Order)]
     if len(keys) < len(order):
         error = FieldError("validation_invalid_sort", "Records in random order have no pages by key.")
@@ -155,7 +173,7 @@ def _beyond(one: Order, at: int, is_null: bool, *, strictly: bool) -> sa.ColumnE
 def _mark(call: Call, query: Query, scope: Scope) -> str:
     """What a cursor's values belong to: the sort, and its collections as they are."""
     tables = [(one.id, one.updated) for id_ in tables_of(call.schema, scope) if (one := call.schema.get(id_))]
-    text = orjson.dumps((query.collection.id, query.sort, tables))
+    text = orjson.dumps((query.collection.id, query.sort, bool(query.search), tables))
     return hashlib.blake2b(text, digest_size=6).hexdigest()
 
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from projects.databases.lanes import Length
 from projects.errors import FieldError, bad_request, invalid_fields
 from projects.records.access import condition_for
 from projects.records.call import Call
 from projects.records.keyset import fetch_after
 from projects.records.present import Shape, present
-from projects.records.queries import Query, count, fetch_page
+from projects.records.queries import Query, count, fetch_counted
+from projects.records.search import refuse_unless_searched, search_query
+from projects.schema.collection import CollectionSchema
 
 DEFAULT_PER_PAGE = 30
 MAX_PER_PAGE = 1000
@@ -70,25 +73,41 @@ def _flag(text: str) -> bool:
     return text in _TRUE
 
 
-def asks_for_many(params: Mapping[str, str]) -> bool:
-    """Whether the answer may be long: a page of a hundred or more, or related records with each."""
-    return len(params.get("perPage", "")) > 2 or "expand" in params
+def length_of(params: Mapping[str, str]) -> Length:
+    """What to expect of a list: a search may go through much, a page of a hundred or more or with related records
+    is large."""
+    if params.get("search"):
+        return "long"
+    return "large" if len(params.get("perPage", "")) > 2 or "expand" in params else "short"
 
 
 def list_records(call: Call, collection_name: str, params: Mapping[str, str]) -> dict[str, Any]:
-    """The page that ``params`` (page, perPage, skipTotal, cursor, filter, sort, expand, fields) ask for.
+    """The page that ``params`` ask for: page, perPage, skipTotal, cursor, filter, search, sort, expand, fields.
 
     Raises 404 for an unknown collection, 403 where only superusers may list, 400 for what cannot be read.
     """
     collection = call.collection(collection_name)
     rule = condition_for(call, collection.list_rule)
     page = Page.of(params)
-    query = Query(collection, rule, params.get("filter", ""), params.get("sort", ""))
+    search = searched(call, collection, params)
+    query = Query(collection, rule, params.get("filter", ""), params.get("sort", ""), search)
     if "cursor" in params:
         return _by_key(call, query, page, params)
-    records = fetch_page(call, query, limit=page.size, offset=page.offset)
-    total = -1 if page.skip_total else _total(call, query, page, len(records))
+    records, total = fetch_counted(call, query, limit=page.size, offset=page.offset)
+    if page.skip_total:
+        total = -1
+    elif total is None:
+        total = _total(call, query, page, len(records))
     return page.answer(total, present(call, collection, records, Shape.of(params)))
+
+
+def searched(call: Call, collection: CollectionSchema, params: Mapping[str, str]) -> str:
+    """What ``search`` looks for, in the engine's form; "" for nothing. Raises 400 where nothing can be searched."""
+    text = params.get("search", "")
+    if not text:
+        return ""
+    refuse_unless_searched(collection)
+    return search_query(text, call.session.engine)
 
 
 def _by_key(call: Call, query: Query, page: Page, params: Mapping[str, str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -11,22 +11,27 @@ import sqlalchemy as sa
 from projects.errors import ApiError, bad_request
 from projects.records.access import class_of_caller, new_scope, now
 from projects.records.call import Call
+from projects.records.ranked import found_in, is_rank, is_ranked, rank_order, ranked_page
 from projects.records.rows import Values, reader
 from projects.records.totals import snapshot_columns, total
 from projects.rules import Parsed, RuleError, RuleForbidden, Scope, Statement, parse_filter, parse_rule
 from projects.rules.inputs import MACROS
+from projects.rules.sort import MAX_SORT_KEYS
 from projects.schema.collection import CollectionSchema, ProjectSchema
+from projects.schema.search import searchable_fields
 from projects.schema.views.settle import sources_of
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked of a collection: ``rule`` is the condition the caller is under ("" for none)."""
+    """What is asked of a collection: ``rule`` is the condition the caller is under ("" for none), ``search`` what
+    ``search_query`` made of the words to search by."""
 
     collection: CollectionSchema
     rule: str = ""
     filter: str = ""
     sort: str = ""
+    search: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class _Plan:
     # The ids of the collections that both read, and whether the answer also depends on the time.
     tables: tuple[str, ...]
     is_volatile: bool
+    # Whether the page's rows end with the total.
+    is_ranked: bool
 
 
 def as_client_error(error: RuleError) -> ApiError:
@@ -47,16 +54,26 @@ def as_client_error(error: RuleError) -> ApiError:
 
 def fetch_page(call: Call, query: Query, *, limit: int, offset: int) -> list[Values]:
     """One page of the records that the rule and the filter let through. Raises 400, 403 for the filter."""
+    return fetch_counted(call, query, limit=limit, offset=offset)[0]
+
+
+def fetch_counted(call: Call, query: Query, *, limit: int, offset: int) -> tuple[list[Values], int | None]:
+    """``fetch_page``, and how many records there are where that is known by the way."""
     parsed, plan = _prepare(call, query)
-    params = plan.page.params(constants_of(parsed), call.request, now(), limit=limit, offset=offset)
+    params = plan.page.params(
+        constants_of(parsed), call.request, now(), limit=limit, offset=offset, search=query.search
+    )
     read = reader(call, query.collection)
-    return [read.values(row) for row in call.session.rows(plan.page.sql, params)]
+    rows = call.session.rows(plan.page.sql, params, anew=plan.page.anew)
+    if not plan.is_ranked:
+        return [read.values(row) for row in rows], None
+    return [read.values(row[:-1]) for row in rows], rows[0][-1] if rows else None
 
 
 def count(call: Call, query: Query) -> int:
     """How many records the rule and the filter let through."""
     parsed, plan = _prepare(call, query)
-    params = plan.count.params(constants_of(parsed), call.request, now())
+    params = plan.count.params(constants_of(parsed), call.request, now(), search=query.search)
     return total(call, plan.count, plan.tables, params, keep=not plan.is_volatile)
 
 
@@ -100,6 +117,7 @@ def _prepare(call: Call, query: Query) -> tuple[Parsed | None, _Plan]:
             parsed and parsed.key,
             query.sort,
             class_of_caller(call),
+            bool(query.search),
         )
         return parsed, call.schema.derived.get(key, lambda: _compile(call, query, parsed))
     except RuleError as error:
@@ -116,26 +134,64 @@ def conditions(call: Call, query: Query, parsed: Parsed | None) -> tuple[Scope, 
 
 
 def order_of(call: Call, query: Query, scope: Scope) -> list[sa.ColumnElement[Any]]:
-    superuser = call.principal.is_superuser
-    return scope.sort(query.sort, superuser=superuser) if query.sort else scope.default_order()
+    """ORDER BY as the client asks for it: without a word what is found best first, or as records were made."""
+    superuser, sort = call.principal.is_superuser, query.sort
+    if not query.search:
+        if sort and searchable_fields(query.collection):
+            # As one types, a search has no word yet.
+            sort = ",".join(key for key in sort.split(",") if not is_rank(key))
+        return scope.sort(sort, superuser=superuser) if sort else scope.default_order()
+    if not sort:
+        return [rank_order(descending=False), *scope.default_order()]
+    keys = sort.split(",")
+    if len(keys) > MAX_SORT_KEYS:
+        raise RuleError(f"more than {MAX_SORT_KEYS} sort fields")
+    order: list[sa.ColumnElement[Any]] = []
+    for key in keys:
+        if is_rank(key):
+            order.append(rank_order(key.strip().startswith("-")))
+        else:
+            order += scope.sort(key, superuser=superuser)
+    return order
+
+
+def source_for(call: Call, query: Query, scope: Scope, *, one_by_one: bool = False) -> sa.FromClause:
+    """FROM, once all conditions and orders are made: what they go through is joined to it."""
+    if not query.search:
+        return scope.from_clause()
+    return scope.from_clause(
+        found_in(query.collection, call.session.engine, scope.alias, one_by_one=one_by_one)
+    )
+
+
+def rendered(query: Query, scope: Scope, select: sa.Select[Any]) -> Statement:
+    """The statement. How a search is best done depends on how often its words occur."""
+    return replace(scope.render(select), anew=bool(query.search))
 
 
 def _compile(call: Call, query: Query, parsed: Parsed | None) -> _Plan:
     scope, where = conditions(call, query, parsed)
     order = order_of(call, query, scope)
+    ranked = bool(query.search) and is_ranked(order)
     # After the sort: to sort through a relation hides what its list rule hides, from the total too.
-    columns = (sa.func.count(), *snapshot_columns(call.session.engine))
-    counted = scope.render(sa.select(*columns).select_from(scope.from_clause()).where(*where))
-    page = (
-        sa.select(*columns_of(scope, query.collection))
-        .select_from(scope.from_clause())
-        .where(*where)
-        .order_by(*order)
-        .limit(sa.bindparam("limit", type_=sa.BigInteger()))
-        .offset(sa.bindparam("offset", type_=sa.BigInteger()))
-    )
-    rendered = scope.render(page)
-    return _Plan(rendered, counted, tables_of(call.schema, scope), not MACROS.keys().isdisjoint(scope.reads))
+    source = source_for(call, query, scope, one_by_one=ranked)
+    if ranked:
+        page, counting = ranked_page(scope, source, where, order)
+    else:
+        page = rendered(
+            query,
+            scope,
+            sa.select(*columns_of(scope, query.collection))
+            .select_from(source)
+            .where(*where)
+            .order_by(*order)
+            .limit(sa.bindparam("limit", type_=sa.BigInteger()))
+            .offset(sa.bindparam("offset", type_=sa.BigInteger())),
+        )
+        columns = (sa.func.count(), *snapshot_columns(call.session.engine))
+        counting = rendered(query, scope, sa.select(*columns).select_from(source).where(*where))
+    is_volatile = not MACROS.keys().isdisjoint(scope.reads)
+    return _Plan(page, counting, tables_of(call.schema, scope), is_volatile, ranked)
 
 
 def tables_of(schema: ProjectSchema, scope: Scope) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from projects.context import Engine
 from projects.records.call import Call
 from projects.records.linked import among, ids_parameter, links_of
+from projects.records.searched import index_of
 from projects.schema.collection import CollectionSchema
 
 Values = dict[str, Any]
@@ -85,6 +86,8 @@ def insert_beside(call: Call, collection: CollectionSchema, values: Mapping[str,
     """What stands of a new record in other tables than its own."""
     for link in links_of(call, collection):
         link.add(call.session, values["id"], values[link.field])
+    if index := index_of(call, collection):
+        index.add(call.session, [values])
 
 
 def insert_many(call: Call, collection: CollectionSchema, records: Sequence[Mapping[str, Any]]) -> None:
@@ -96,6 +99,8 @@ def insert_many(call: Call, collection: CollectionSchema, records: Sequence[Mapp
     session.insert_rows(quoted(collection.table), columns, rows)
     for link in links_of(call, collection):
         link.add_many(session, ((values["id"], values[link.field]) for values in records))
+    if index := index_of(call, collection):
+        index.add(session, records)
 
 
 def update(call: Call, collection: CollectionSchema, record_id: str, changed: Mapping[str, Any]) -> None:
@@ -111,6 +116,8 @@ def update(call: Call, collection: CollectionSchema, record_id: str, changed: Ma
         if link.field in changed:
             link.clear(session, [record_id])
             link.add(session, record_id, changed[link.field])
+    if (index := index_of(call, collection)) and not index.names.isdisjoint(changed):
+        index.refresh(session, [record_id])
 
 
 def update_many(
@@ -125,6 +132,8 @@ def update_many(
             link.clear(session, record_ids)
             for record_id in record_ids:
                 link.add(session, record_id, changed[link.field])
+    if (index := index_of(call, collection)) and not index.names.isdisjoint(changed):
+        index.refresh(session, record_ids)
 
 
 def _setting(collection: CollectionSchema, names: Sequence[str]) -> str:
@@ -140,6 +149,8 @@ def delete(call: Call, collection: CollectionSchema, record_ids: Sequence[str]) 
     """Remove records. What other records say of them is the caller's to settle."""
     for link in links_of(call, collection):
         link.clear(call.session, record_ids)
+    if index := index_of(call, collection):
+        index.remove(call.session, record_ids)
     session = call.session
     sql = f"DELETE FROM {quoted(collection.table)} WHERE {among('id', session.engine)}"
     session.execute(sql, (ids_parameter(session, record_ids),))

@@ -24,10 +24,12 @@ _DIALECTS: dict[Engine, sa.Dialect] = {
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """``sql`` has the engine's own placeholders; ``binders`` compute their values in order."""
+    """``sql`` has the engine's own placeholders; ``binders`` compute their values in order. ``anew``: see
+    ``Session.rows``."""
 
     sql: str
     binders: tuple[Read, ...]
+    anew: bool = False
 
     def params(
         self, constants: Sequence[Constant], request: RequestInfo, now: datetime, **own: Any

@@ -11,7 +11,7 @@ import psycopg
 from projects.databases.changes import log_former_fields
 from projects.databases.stored_files import release_field
 from projects.errors import FieldError, invalid_fields
-from projects.schema import ddl, links
+from projects.schema import ddl, links, search
 from projects.schema.collection import CollectionSchema
 from projects.schema.dates import now_text
 from projects.schema.fields.base import Field
@@ -96,6 +96,7 @@ def create(session: Session, collection: CollectionSchema, message: str) -> None
     if collection.has_table:
         ddl.create_table(session, collection)
         links.create_links(session, collection)
+        search.create_index(session, collection)
         _create_indexes(session, collection, dict(enumerate(map(parse_index, collection.indexes))), message)
 
 
@@ -116,7 +117,8 @@ def alter(session: Session, old: CollectionSchema, new: CollectionSchema, messag
     }
     missing = {at: index for at, index in after.items() if index.name not in kept}
     dropped = [name for name in before if name not in kept]
-    if dropped or changes.any or old.table != new.table:
+    is_alone = bool(dropped or changes.any or old.table != new.table)
+    if is_alone:
         with step(session, new.name, "waiting for the table"):
             ddl.take_table(session, old.table, "ACCESS EXCLUSIVE")
     elif missing:
@@ -131,6 +133,8 @@ def alter(session: Session, old: CollectionSchema, new: CollectionSchema, messag
     if old.table != new.table:
         ddl.rename_table(session, old.table, new.table)
     links.drop_outdated_links(session, old, new)
+    if is_alone:
+        search.drop_outdated_index(session, old, new)
     for field in changes.dropped:
         with step(session, new.name, f"dropping the field {field.name}"):
             ddl.drop_column(session, new.table, field.name)
@@ -153,6 +157,7 @@ def alter(session: Session, old: CollectionSchema, new: CollectionSchema, messag
     for field in changes.added:
         ddl.add_column(session, new.table, field)
     links.create_missing_links(session, old, new)
+    search.create_missing_index(session, old, new, dropped=is_alone)
     _create_indexes(session, new, missing, message)
 
 

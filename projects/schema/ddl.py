@@ -27,7 +27,7 @@ ROWID: Final = "_rowid_"
 
 # How long a table that no statement can keep busy any longer is tried for.
 _LOCK_GRACE_SECONDS: Final = 5
-LockMode = Literal["SHARE", "ACCESS EXCLUSIVE"]
+LockMode = Literal["SHARE", "SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE"]
 
 
 def quote(name: str) -> str:

@@ -56,8 +56,10 @@ _FORCED: Final[dict[str, dict[str, Any]]] = {
         "nullable": False,
         "read_rule": None,
         "write_rule": None,
+        "searchable": False,
     },
-    "email": {"system": True, "hidden": False, "nullable": False},
+    # An address is shown account by account, which a search cannot respect.
+    "email": {"system": True, "hidden": False, "nullable": False, "searchable": False},
     "emailVisibility": {"system": True, "nullable": False},
     "verified": {"system": True, "nullable": False},
 }

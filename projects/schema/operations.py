@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from projects.databases.changes import log_dropped
 from projects.databases.stored_files import release_collection
 from projects.errors import ApiError, FieldError, invalid_fields, not_found
-from projects.schema import alter, ddl, links, store
+from projects.schema import alter, ddl, links, search, store
 from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.dates import now_text
 from projects.schema.defaults import new_collection
@@ -225,6 +225,7 @@ def apply_delete(session: Session, collection: CollectionSchema) -> None:
         if collection.has_table:
             ddl.take_table(session, collection.table, "ACCESS EXCLUSIVE")
             links.drop_links(session, collection)
+            search.drop_index(session, collection)
             ddl.drop_table(session, collection)
             log_dropped(session, collection.id, now_text())
         if collection.file_fields:

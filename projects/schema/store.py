@@ -11,6 +11,7 @@ import orjson
 from django.conf import settings
 
 from projects.databases.deadline import prolong_transaction
+from projects.schema import search_guard
 from projects.schema.collection import CollectionSchema, ProjectSchema
 from projects.schema.fields.registry import field_from_json, field_to_json
 
@@ -78,6 +79,7 @@ def lock_schema(session: Session) -> ProjectSchema:
     A change of a big table takes longer than other writes may: it has MBAAS_SCHEMA_CHANGE_TIMEOUT_MS.
     """
     prolong_transaction(session, settings.MBAAS_SCHEMA_CHANGE_TIMEOUT_MS)
+    search_guard.settle(session)
     if session.engine == "postgresql":
         session.row("SELECT value FROM _params WHERE key = 'schema_version' FOR UPDATE")
         session.forget()

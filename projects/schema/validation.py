@@ -221,11 +221,25 @@ def _changed_types(candidate: Candidate) -> ErrorTree | None:
     return tree
 
 
+def _not_searchable(collection: CollectionSchema, field: Field) -> str:
+    """Why the field cannot be searched; "" when it can."""
+    if collection.is_view:
+        return "A view has no index: make the fields searchable where they are stored."
+    if collection.system:
+        return "System collections cannot be searched."
+    # A search finds by a field whoever asks, so nobody may be kept from it.
+    if field.hidden or field.read_rule:
+        return "Only fields that everybody sees who sees the record can be searched."
+    return "" if field.can_be_searched else "Only texts can be searched."
+
+
 def _field_errors(candidate: Candidate, field: Field) -> Errors:
     errors: Errors = {}
     _put(errors, "id", length_between(field.id, 1, MAX_ID))
     _put(errors, "name", field_name_complaint(field.name, candidate.new.type))
     _put(errors, "help", length_between(field.help, 1, 300))
+    if field.searchable and (complaint := _not_searchable(candidate.new, field)):
+        errors["searchable"] = FieldError("validation_invalid_searchable", complaint)
     if field.nullable and not field.can_be_null:
         errors["nullable"] = FieldError("validation_invalid_nullable", "The field cannot be null.")
     errors.update({**field.check_options(candidate), **errors})

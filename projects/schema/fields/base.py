@@ -47,6 +47,8 @@ class Field:
     # Whom, besides superusers, the field shows itself to and lets itself be set by; None: as the record does.
     read_rule: str | None = option("readRule", as_expression, None)
     write_rule: str | None = option("writeRule", as_expression, None)
+    # Whether lists find the record by the words of this field (``search=``).
+    searchable: bool = option("searchable", as_flag, False)
 
     # Attributes that the type does not have on the wire.
     left_out: ClassVar[frozenset[str]] = frozenset()
@@ -76,6 +78,11 @@ class Field:
     def can_be_null(self) -> bool:
         """Whether ``nullable`` may be set: an empty list is empty, not null."""
         return not self.is_list
+
+    @property
+    def can_be_searched(self) -> bool:
+        """Whether ``searchable`` may be set: the type holds words."""
+        return False
 
     def zero(self) -> Any:
         """The type's value for nothing."""
@@ -163,7 +170,7 @@ class Field:
 
 
 _COMMON = frozenset({"id", "name", "system", "hidden", "presentable", "required", "help"})
-_BEYOND = ("nullable", "readRule", "writeRule")
+_BEYOND = ("nullable", "readRule", "writeRule", "searchable")
 
 
 _WireOption = tuple[str, str, Callable[[Any], Any]]

@@ -40,6 +40,10 @@ class EmailField(Field):
     def column_type(self, engine: Engine) -> str:
         return text_column(engine)
 
+    @property
+    def can_be_searched(self) -> bool:
+        return True
+
     def zero(self) -> str:
         return ""
 

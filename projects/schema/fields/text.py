@@ -41,6 +41,10 @@ class TextField(Field):
     def can_be_null(self) -> bool:
         return not self.primary_key
 
+    @property
+    def can_be_searched(self) -> bool:
+        return not self.primary_key
+
     def zero(self) -> str:
         return ""
 
