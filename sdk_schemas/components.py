@@ -121,6 +121,12 @@ QUERY: Final[Json] = {
         {"type": "string", "maxLength": 3500},
         "id != ''",
     ),
+    "search": _query(
+        "search",
+        'Words that must all occur in the searchable fields, the last perhaps only begun; "those in quotes" one after'
+        " the other. What is found best comes first, or where `sort` has `@rank`.",
+        {"type": "string"},
+    ),
     "expand": _query(
         "expand",
         "Relations whose records are answered too, dotted (up to 6), separated by commas; `collection_via_field` stands"

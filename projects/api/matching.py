@@ -29,6 +29,12 @@ async def write_matching(request: Request) -> Response:
     query = query_of(request)
     if "filter" not in query:
         raise not_found()
+    if query.get("search"):
+        # To leave it unread would write to more records than were meant.
+        error = FieldError(
+            "validation_invalid_search", "A search chooses no records to write to: use a filter."
+        )
+        raise invalid_fields("The search is invalid.", {"search": error})
     name, updates = request.path_params["collection"], request.method == "PATCH"
     await limit_request(request, "update" if updates else "delete", name)
     once, limit = Once(request), _limit(query)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from projects.context import Engine, ProjectHandle, use_project
@@ -431,6 +431,7 @@ def write_session(project: ProjectHandle, *, late: bool = False) -> Iterator[Ses
     """
     with use_project(project):
         wrapper = _checkout(project)
+        is_done = False
         try:
             with ExitStack() as stack:
 
@@ -444,6 +445,12 @@ def write_session(project: ProjectHandle, *, late: bool = False) -> Iterator[Ses
                     project, wrapper.connection, Memory(), is_writing=True, begin=begin if is_late else None
                 )
                 yield session
+                is_done = True
+        except DatabaseError as error:
+            # A commit is refused in Django's words, all else of a session in the driver's.
+            if is_done and isinstance(error.__cause__, psycopg.Error):
+                raise error.__cause__ from None
+            raise
         finally:
             # A connection's own writes do not change its data_version.
             _open.memories.pop(project.alias, None)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from projects.schema.fields.file import FileField
+from projects.schema.search import searchable_fields
 from sdk_schemas.audience import Action, Api, Offer
 from sdk_schemas.components import PARAMETERS
 from sdk_schemas.fields import Json, part_schema
@@ -40,6 +41,7 @@ _MATCHING: Final = (
     },
 )
 _PAGING: Final = tuple(map(parameter, ("page", "perPage", "cursor", "sort", "filter", "skipTotal")))
+_SEARCH: Final = (parameter("search"),)
 
 
 def operations(api: Api) -> Iterable[Operation]:
@@ -62,7 +64,7 @@ def _of(offer: Offer) -> Iterator[Operation]:
             summary=f"List {name}",
             description="What the rule hides is left out.",
             access=access(offer, "list"),
-            parameters=(*_PAGING, *_SHAPE, *_READ),
+            parameters=(*_PAGING, *(_SEARCH if searchable_fields(offer.collection) else ()), *_SHAPE, *_READ),
             tagged=True,
             answer=ref(f"{offer.type_name}Page"),
             examples={"page": {"value": page_example(offer)}},

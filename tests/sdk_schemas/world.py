@@ -52,7 +52,7 @@ def world() -> ProjectSchema:
             {"name": "public", "type": "bool"},
             {"name": "contact", "type": "email", "required": True},
             {"name": "link", "type": "url"},
-            {"name": "body", "type": "editor"},
+            {"name": "body", "type": "editor", "searchable": True},
             {"name": "due", "type": "date"},
             {
                 "name": "status",

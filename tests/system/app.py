@@ -51,12 +51,12 @@ class App:
         made: dict[str, Any] = self.call("POST", f"/api/collections/{collection}/records", values)
         return made
 
-    def records(self, collection: str) -> list[dict[str, Any]]:
-        """All records, by id."""
+    def records(self, collection: str, **more: str) -> list[dict[str, Any]]:
+        """All records, by id; ``more`` is added to the query."""
         found: list[dict[str, Any]] = []
         page = 1
         while True:
-            query = {"page": page, "perPage": 1000, "sort": "id", "skipTotal": 1}
+            query = {"page": page, "perPage": 1000, "sort": "id", "skipTotal": 1, **more}
             items = self.call("GET", f"/api/collections/{collection}/records", params=query)["items"]
             found += items
             if len(items) < 1000:

@@ -32,7 +32,11 @@ def test_every_answered_create_is_there_after_kill_9(stopped: servers.Server, ki
     server.start()
     app = App(server.project("crash")).sign_in()
     name = f"notes_{kill_after}"
-    collection = app.create_collection(name, {"name": "number", "type": "number", "required": True})
+    collection = app.create_collection(
+        name,
+        {"name": "number", "type": "number", "required": True},
+        {"name": "title", "type": "text", "searchable": True},
+    )
 
     answered = asyncio.run(create_until_killed(server, app.url, name, kill_after))
     assert kill_after <= len(answered) < WRITES, "the server was to die while creates were under way"
@@ -45,6 +49,9 @@ def test_every_answered_create_is_there_after_kill_9(stopped: servers.Server, ki
     # The change log has exactly the records that exist, each once.
     logged = Counter(change["record"] for change in changes(server, collection["id"]))
     assert logged == Counter(list(stored))
+    # So has what they are searched by.
+    found = app.records(name, search="note")
+    assert {record["id"] for record in found} == set(stored)
     # And the project goes on.
     assert app.create(name, number=WRITES + 1)["number"] == WRITES + 1
     server.stop()
@@ -134,7 +141,7 @@ async def create_until_killed(
                 try:
                     answer = await http.post(
                         f"{url}/api/collections/{collection}/records",
-                        json={"number": number},
+                        json={"number": number, "title": f"note {number}"},
                         headers=key_of(collection, number),
                     )
                 except httpx.TransportError:

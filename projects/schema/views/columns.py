@@ -69,7 +69,14 @@ def _field(output: Output, view_id: str) -> Field:
             id=field_id("relation", name), name=name, collection_id=origin.collection.id, max_select=1
         )
     # Its readRule comes along: what a field keeps to itself, no view gives away.
-    return replace(origin.field, id=_clone_id(view_id, name), name=name, system=False, write_rule=None)
+    return replace(
+        origin.field,
+        id=_clone_id(view_id, name),
+        name=name,
+        system=False,
+        write_rule=None,
+        searchable=False,
+    )
 
 
 def _computed(name: str, expression: exp.Expr) -> Field:
