@@ -79,7 +79,7 @@ def row_parameters(call: Call, collection: CollectionSchema, values: Mapping[str
 
 def is_beside(call: Call, collection: CollectionSchema) -> bool:
     """Whether ``insert_beside`` has anything to do."""
-    return bool(links_of(call, collection))
+    return bool(links_of(call, collection)) or index_of(call, collection) is not None
 
 
 def insert_beside(call: Call, collection: CollectionSchema, values: Mapping[str, Any]) -> None:
