@@ -93,7 +93,7 @@ class Session:
         self._after_commit: list[Callable[[], None]] = []
         self._depth = 0
 
-    def rows(self, sql: str, params: Sequence[Any] = (), *, anew: bool = False) -> list[Row]:
+    def rows(self, sql: str, params: Sequence[Any] = (), anew: bool = False) -> list[Row]:
         """All rows of a statement in the engine's own placeholders. Raises StoppedError.
 
         ``anew``: how it is best run depends so much on ``params`` that PostgreSQL plans it for each of them.
@@ -103,7 +103,7 @@ class Session:
         except _STOPPED as error:
             raise self._failure(error, sql) from None
 
-    def row(self, sql: str, params: Sequence[Any] = (), *, anew: bool = False) -> Row | None:
+    def row(self, sql: str, params: Sequence[Any] = (), anew: bool = False) -> Row | None:
         """The first row, or None; ``anew`` as for ``rows``. Raises StoppedError."""
         try:
             return self._start(sql, params, anew).fetchone()  # type: ignore[no-any-return]

@@ -23,10 +23,10 @@ class OfflineSession(Session):
         self.project = project
         self.engine = project.engine
 
-    def rows(self, sql: str, params: Sequence[Any] = (), *, anew: bool = False) -> NoReturn:
+    def rows(self, sql: str, params: Sequence[Any] = (), anew: bool = False) -> NoReturn:
         raise NeedsDatabaseError
 
-    def row(self, sql: str, params: Sequence[Any] = (), *, anew: bool = False) -> NoReturn:
+    def row(self, sql: str, params: Sequence[Any] = (), anew: bool = False) -> NoReturn:
         raise NeedsDatabaseError
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> NoReturn:

@@ -60,7 +60,7 @@ def aggregate_records(call: Call, collection_name: str, params: Mapping[str, str
     )
     items = [
         {name: convert(value) for name, convert, value in zip(plan.names, plan.convert, row, strict=True)}
-        for row in call.session.rows(plan.statement.sql, given, anew=plan.statement.anew)
+        for row in call.session.rows(plan.statement.sql, given, plan.statement.anew)
     ]
     return page.answer(-1, items)
 

@@ -70,7 +70,7 @@ def fetch_after(call: Call, query: Query, cursor: str, limit: int) -> tuple[list
     params = plan.statement.params(
         constants_of(parsed), call.request, now(), limit=limit + 1, search=query.search, **given
     )
-    rows = call.session.rows(plan.statement.sql, params, anew=plan.statement.anew)
+    rows = call.session.rows(plan.statement.sql, params, plan.statement.anew)
     read = reader(call, query.collection)
     records = [read.values(row[: -plan.keys]) for row in rows[:limit]]
     more = _write(call, plan.mark, rows[limit - 1][-plan.keys :]) if len(rows) > limit else None

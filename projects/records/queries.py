@@ -64,7 +64,7 @@ def fetch_counted(call: Call, query: Query, *, limit: int, offset: int) -> tuple
         constants_of(parsed), call.request, now(), limit=limit, offset=offset, search=query.search
     )
     read = reader(call, query.collection)
-    rows = call.session.rows(plan.page.sql, params, anew=plan.page.anew)
+    rows = call.session.rows(plan.page.sql, params, plan.page.anew)
     if not plan.is_ranked:
         return [read.values(row) for row in rows], None
     return [read.values(row[:-1]) for row in rows], rows[0][-1] if rows else None

@@ -84,7 +84,7 @@ def _count(
 
 
 def _read(session: Session, counting: Statement, params: Sequence[Any]) -> tuple[int, Mark]:
-    row = session.row(counting.sql, params, anew=counting.anew)
+    row = session.row(counting.sql, params, counting.anew)
     assert row is not None
     return int(row[0]), row[1:]
 

@@ -62,9 +62,9 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         for name in ("rows", "row"):
             real = getattr(Session, name)
 
-            def counted(self: Session, sql: str, *args: Any, real: Any = real, **more: Any) -> Any:
+            def counted(self: Session, sql: str, *args: Any, real: Any = real) -> Any:
                 statements.append(sql)
-                return real(self, sql, *args, **more)
+                return real(self, sql, *args)
 
             patch.setattr(Session, name, counted)
         yield statements
