@@ -99,7 +99,7 @@ def _compile(call: Call, query: Query, parsed: Parsed | None, group: str, select
         sa.select(*(column.sql.label(f"c{at}") for at, column in enumerate(columns.values())))
         .select_from(source_for(call, query, scope))
         .where(*where)
-        .group_by(*(key.sql for key in keys))
+        .group_by(*(Fragment(str(list(columns).index(key.name) + 1)) for key in keys))
         .order_by(*order)
         .limit(sa.bindparam("limit", type_=sa.BigInteger()))
         .offset(sa.bindparam("offset", type_=sa.BigInteger()))
@@ -158,7 +158,7 @@ class _Reader:
         field = self._field("group", text, path)
         sql = self._sql(path)
         if part is None:
-            return _Column(text, sql, field.db_reader(self._engine) or _same)
+            return _Column(text, sql, _or_null(field.db_reader(self._engine) or _same))
         if field.kind != "date":
             raise _refused("group", text, "only a date has a year, month, day and hour.")
         return _Column(text, Fragment("substr(", sql, f", 1, {_DATE_PARTS[part]})"), _same)

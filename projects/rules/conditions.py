@@ -22,26 +22,28 @@ from projects.rules.formula import (
     Joined,
     Listed,
     NoneFalse,
+    Readable,
     Shown,
     Some,
     emails_in,
     guarded_rows_of,
     is_decided_by_request,
     own_variables,
+    readable,
 )
 from projects.rules.frames import Frame, Standing
 from projects.rules.gates import Gate, gate_of
 from projects.rules.inputs import Input
 from projects.rules.nulls import answer_without
-from projects.rules.paths import Column, Meaning, Row, chain, variables
+from projects.rules.paths import Column, Meaning, Row, chain, ruled_fields, ruled_relations, variables
 from projects.rules.quantifiers import request_gate
 from projects.rules.sets import Answers, Sets, exists, nobody, placed
 from projects.rules.sql import Fragment, Ref, conjunction, disjunction
 from projects.rules.writer import Writer
 from projects.schema.collection import CollectionSchema
 
-# The condition of a collection's list rule over the row that stands in the frame as the record asked about.
-ListRule = Callable[[CollectionSchema, Frame], Sql]
+# The condition of a collection's rule over the row that stands in the frame as the record asked about.
+RuleOver = Callable[[CollectionSchema, str, Frame], Sql]
 
 
 class Conditions:
@@ -49,11 +51,11 @@ class Conditions:
     decides that the client may not see."""
 
     def __init__(
-        self, writer: Writer, engine: Engine, list_rule: ListRule, *, searching: bool, guarded: bool
+        self, writer: Writer, engine: Engine, rule_over: RuleOver, *, searching: bool, guarded: bool
     ) -> None:
         self._writer = writer
         self._sets = Sets(writer, self._part, is_sqlite=engine == "sqlite")
-        self._list_rule = list_rule
+        self._rule_over = rule_over
         self._searching = searching
         self._guarded = guarded
 
@@ -103,6 +105,8 @@ class Conditions:
             return self._writer.pair(left, leaf.comparison.operator, right, frame)
         if isinstance(leaf, Shown):
             return self._shown(leaf.column, frame)
+        if isinstance(leaf, Readable):
+            return self.readable(leaf, frame)
         if isinstance(leaf, Listed):
             return self.listed(leaf.row, frame)
         assert not isinstance(leaf, Joined)
@@ -115,15 +119,30 @@ class Conditions:
     # -- what a client may see
 
     def listed(self, row: Row, frame: Frame) -> Sql:
-        """A client may list the record, if there is one."""
+        """A client may list the record, if there is one. One to which a relation leads that the client may not read
+        decides nothing: that there is no such record must look the same."""
         standing = self._writer.standing(row, frame)
-        assert row.collection is not None
+        allowed = [self._unreadable(one, frame) for one in readable(ruled_relations(row))]
+        if not standing.inner:
+            allowed.append(Fragment(Ref(standing.alias, "id"), " IS NULL"))
+        allowed.append(self._rule_of(row, str(row.collection.list_rule) if row.collection else "", standing))
+        return disjunction(allowed)
+
+    def readable(self, leaf: Readable, frame: Frame) -> Sql:
+        standing = self._writer.standing(leaf.row, frame)
+        shown = self._rule_of(leaf.row, leaf.field.read_rule or "", standing)
+        if standing.inner:
+            return shown
+        return conjunction([Fragment(Ref(standing.alias, "id"), " IS NOT NULL"), shown])
+
+    def _unreadable(self, leaf: Readable, frame: Frame) -> Sql:
+        return Fragment("(", self.readable(leaf, frame), ") IS NOT TRUE")
+
+    def _rule_of(self, row: Row, rule: str, standing: Standing) -> Sql:
         inside = Frame(joins=standing.frame.joins)
         inside.rows[()] = Standing(inside, Ref(standing.alias, "id"), standing.alias, inner=True)
-        allowed = self._list_rule(row.collection, inside)
-        if standing.inner:
-            return allowed
-        return disjunction([Fragment(Ref(standing.alias, "id"), " IS NULL"), allowed])
+        assert row.collection is not None
+        return self._rule_over(row.collection, rule, inside)
 
     def _shown(self, column: Column, frame: Frame) -> Sql:
         standing = self._writer.standing(column.row, frame)
@@ -153,7 +172,8 @@ class Conditions:
 
     def _seen(self, meaning: Meaning, frame: Frame) -> list[Sql]:
         seen = [self.listed(row, frame) for row in guarded_rows_of(meaning) if own_variables(row)]
-        return seen + [self._shown(column, frame) for column in emails_in(meaning)]
+        seen += [self._shown(column, frame) for column in emails_in(meaning)]
+        return seen + [self.readable(leaf, frame) for leaf in readable(ruled_fields(meaning))]
 
     # -- some
 

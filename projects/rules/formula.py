@@ -7,7 +7,7 @@ its meaning lets it: where the parts of an "or", or parts of an "and" that share
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,15 +21,18 @@ from projects.rules.paths import (
     Item,
     Key,
     Meaning,
+    Own,
     Row,
     chain,
     is_email_of_account,
     is_variable,
     reads_of,
     rows_of,
+    ruled_fields,
     variables,
 )
 from projects.rules.resolve import Resolver
+from projects.schema.fields.base import Field
 
 # "There is one" inside "there is one", at most; beyond it a part asks for all of its rows at once.
 MAX_QUANTIFIERS = 3
@@ -82,6 +85,15 @@ class Shown:
 
 
 @dataclass(frozen=True, eq=False)
+class Readable:
+    """There is the record ``row``, and it shows its ``field``, which has a rule of its own, to the client."""
+
+    row: Row
+    field: Field
+    free: Free
+
+
+@dataclass(frozen=True, eq=False)
 class Joined:
     operator: str
     items: tuple[Formula, ...]
@@ -106,7 +118,7 @@ class Some:
         return depth_of(self.item)
 
 
-Formula: TypeAlias = Compare | NoneFalse | Listed | Shown | Joined | Some
+Formula: TypeAlias = Compare | NoneFalse | Listed | Shown | Readable | Joined | Some
 
 
 def joined(operator: str, items: list[Formula]) -> Formula:
@@ -123,15 +135,22 @@ def depth_of(formula: Formula) -> int:
     return formula.depth if isinstance(formula, Joined | Some) else 0
 
 
-def formula_of(ast: Node, resolver: Resolver, *, lists_decide: Callable[[Row], bool]) -> Formula:
-    """The rule as a formula. ``lists_decide(row)``: all values of that list are at hand, none of them null.
+def formula_of(
+    ast: Node,
+    resolver: Resolver,
+    *,
+    lists_decide: Callable[[Row], bool],
+    rule_of_own: Callable[[str], Formula] | None = None,
+) -> Formula:
+    """The rule as a formula. ``lists_decide(row)``: all values of that list are at hand, none of them null;
+    ``rule_of_own``: what stands for the rule of a field of the record itself, instead of ``Readable``.
 
     Raises RuleError.
     """
-    return fold(ast, lambda leaf: _leaf(leaf, resolver, lists_decide), joined)
+    return fold(ast, lambda leaf: _leaf(leaf, resolver, lists_decide, rule_of_own), joined)
 
 
-def leaves(formula: Formula) -> Iterator[Compare | NoneFalse | Listed | Shown]:
+def leaves(formula: Formula) -> Iterator[Compare | NoneFalse | Listed | Shown | Readable]:
     """All that is joined and quantified, in order, without recursion."""
     pending = [formula]
     while pending:
@@ -182,7 +201,18 @@ def emails_in(meaning: Meaning) -> list[Column]:
     return [meaning] if isinstance(meaning, Column) and is_email_of_account(meaning) else []
 
 
-def _leaf(leaf: Comparison, resolver: Resolver, lists_decide: Callable[[Row], bool]) -> Formula:
+def readable(fields: Iterable[tuple[Row, Field]]) -> list[Readable]:
+    """That the client may read all of ``fields``: nothing is true of what it may not read."""
+    found = {(row.key, field.id): (row, field) for row, field in fields}
+    return [Readable(row, field, own_variables(row)) for row, field in found.values()]
+
+
+def _leaf(
+    leaf: Comparison,
+    resolver: Resolver,
+    lists_decide: Callable[[Row], bool],
+    rule_of_own: Callable[[str], Formula] | None,
+) -> Formula:
     left, right = resolver.sides(leaf)
     of_left, of_right = variables(left), variables(right)
     items: list[Formula] = []
@@ -202,6 +232,10 @@ def _leaf(leaf: Comparison, resolver: Resolver, lists_decide: Callable[[Row], bo
             Shown(column, own_variables(column.row))
             for meaning in (left, right)
             for column in emails_in(meaning)
+        ]
+        items += [
+            rule_of_own(one.field.read_rule or "") if rule_of_own and isinstance(one.row, Own) else one
+            for one in readable([*ruled_fields(left), *ruled_fields(right)])
         ]
     return joined("and", items)
 

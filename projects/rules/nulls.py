@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from projects.rules.formula import Compare, Formula, Joined, Listed, NoneFalse, Shown, Some
+from projects.rules.formula import Compare, Formula, Joined, Listed, NoneFalse, Readable, Shown, Some
 from projects.rules.gates import Gate
 from projects.rules.inputs import NO_INPUTS, Input
 from projects.rules.paths import (
@@ -45,7 +45,7 @@ def _answer(part: Formula, key: Key) -> bool | Gate | None:
         return None
     if isinstance(part, Compare):
         return _answer_of_comparison(part, key)
-    if isinstance(part, Shown):
+    if isinstance(part, Shown | Readable):
         return False
     if isinstance(part, Joined):
         answers = [_answer(item, key) is False for item in part.items]
@@ -84,7 +84,7 @@ def reads_no_record(part: Formula, keys: set[Key]) -> bool:
         return all(reads_no_record(item, keys) for item in part.items)
     if isinstance(part, Some):
         return reads_no_record(part.item, keys | {row.key for row in part.rows})
-    if isinstance(part, Listed):
+    if isinstance(part, Listed | Readable):
         return _hangs_on(part.row, keys)
     if isinstance(part, Shown):
         return _hangs_on(part.column.row, keys)

@@ -14,11 +14,20 @@ from projects.rules.sql import Fragment, Ref, conjunction
 from projects.rules.writer import Writer
 
 
-def sort_keys(writer: Writer, meaning: Column | Element, frame: Frame, descending: bool) -> list[Sql]:
-    """The order of a value of which the record has one."""
+def sort_keys(
+    writer: Writer, meaning: Column | Element, frame: Frame, descending: bool, shown: list[Sql]
+) -> list[Sql]:
+    """The order of a value of which the record has one; none where the conditions ``shown`` do not hold."""
     column = writer.operand(meaning, frame)
     assert isinstance(column, SqlColumn)
-    return [writer.sql.in_order(part, descending, column.nullable) for part in _parts(writer, column)]
+    parts = _parts(writer, column)
+    if not shown:
+        return [writer.sql.in_order(part, descending, column.nullable) for part in parts]
+    seen = conjunction(shown)
+    return [
+        writer.sql.in_order(Fragment("(CASE WHEN ", seen, " THEN ", part, " END)"), descending, nullable=True)
+        for part in parts
+    ]
 
 
 def first_sort_keys(

@@ -231,6 +231,28 @@ def compared_kind(meaning: Meaning) -> ColumnKind:
     return "text" if isinstance(meaning, Element) else kind_of(meaning.field)
 
 
+def ruled_fields(meaning: Meaning) -> list[tuple[Row, Field]]:
+    """The fields that have a rule of their own for who reads them, of which a value is made; each with the row that
+    holds it: relations that are followed, and what is read in the end."""
+    if isinstance(meaning, Function):
+        return [found for argument in meaning.arguments for found in ruled_fields(argument)]
+    if not isinstance(meaning, Column | Element):
+        return []
+    found = ruled_relations(meaning.row)
+    if isinstance(meaning, Column) and meaning.field.read_rule:
+        found.append((meaning.row, meaning.field))
+    return found
+
+
+def ruled_relations(row: Row) -> list[tuple[Row, Field]]:
+    """Those that are followed on the way to ``row``."""
+    return [
+        (each.parent, each.field)
+        for each in chain(row)
+        if isinstance(each, Via | Item) and each.field.read_rule
+    ]
+
+
 def is_email_of_account(column: Column) -> bool:
     collection = column.row.collection
     return collection is not None and collection.is_auth and column.field.name == "email"

@@ -15,6 +15,7 @@ from projects.rules.formula import (
     Formula,
     Joined,
     NoneFalse,
+    Readable,
     Shown,
     Some,
     depth_of,
@@ -25,7 +26,7 @@ from projects.rules.formula import (
     reads_in,
 )
 from projects.rules.inputs import MACROS, Inputs
-from projects.rules.parse import Parsed
+from projects.rules.parse import Parsed, parse_rule
 from projects.rules.parts import Part, Record, Test
 from projects.rules.paths import Column, Element, Function, Given, Meaning, Row
 from projects.rules.quantifiers import part_of
@@ -81,7 +82,13 @@ def compile_predicate(
     """Raises Undecidable when the rule reads other records; RuleError, RuleForbidden as Scope does."""
     resolver = Resolver(schema, collection, parsed.constants, guarded=client_filter and not superuser)
     resolver.check_names(parsed.ast)
-    formula = quantified(formula_of(parsed.ast, resolver, lists_decide=_is_at_hand))
+
+    def rule_of_own(text: str) -> Formula:
+        rule = parse_rule(text)
+        reading = Resolver(schema, collection, rule.constants)
+        return quantified(formula_of(rule.ast, reading, lists_decide=_is_at_hand))
+
+    formula = quantified(formula_of(parsed.ast, resolver, lists_decide=_is_at_hand, rule_of_own=rule_of_own))
     _check(formula)
     reads = reads_in(formula)
     requested = sorted(name for name in reads if name not in MACROS)
@@ -111,6 +118,8 @@ def _check(formula: Formula) -> None:
         elif isinstance(item, Some) and depth_of(item) > MAX_PYTHON_DEPTH:
             raise Undecidable("the rule is nested too deep")
     for leaf in leaves(formula):
+        if isinstance(leaf, Readable):
+            raise Undecidable("a rule for reading other records takes part")
         if isinstance(leaf, Shown):
             _check_own(leaf.column)
         elif isinstance(leaf, Compare | NoneFalse):

@@ -20,12 +20,23 @@ from projects.rules.formula import (
     joined,
     own_variables,
     quantified,
+    readable,
     reads_in,
 )
 from projects.rules.frames import Frame, RecordSource, Standing
 from projects.rules.ordering import first_sort_keys, sort_keys
 from projects.rules.parse import Parsed, parse_rule, reparsed
-from projects.rules.paths import Column, Element, Given, Item, Row, chain, is_relation, is_variable
+from projects.rules.paths import (
+    Column,
+    Element,
+    Given,
+    Item,
+    Row,
+    chain,
+    is_relation,
+    is_variable,
+    ruled_fields,
+)
 from projects.rules.resolve import Resolver
 from projects.rules.sources import from_element, view_order
 from projects.rules.sql import Fragment, Ref
@@ -145,14 +156,14 @@ class Scope:
         return formula
 
     def _conditions(self, *, guarded: bool, searching: bool = False) -> Conditions:
-        return Conditions(self._writer, self.engine, self._list_rule, searching=searching, guarded=guarded)
+        return Conditions(self._writer, self.engine, self._rule_over, searching=searching, guarded=guarded)
 
     def _condition(self, formula: Formula, *, guarded: bool) -> Sql:
         conditions = self._conditions(guarded=guarded, searching=self._searching)
         return conditions.sql(quantified(formula), self._frame)
 
-    def _list_rule(self, collection: CollectionSchema, frame: Frame) -> Sql:
-        rule = parse_rule(str(collection.list_rule))
+    def _rule_over(self, collection: CollectionSchema, text: str, frame: Frame) -> Sql:
+        rule = parse_rule(text)
         formula = self._formula(
             rule, Resolver(self.schema, collection, rule.constants, signed_in=self._signed_in)
         )
@@ -192,19 +203,24 @@ class Scope:
                 listed.append(Listed(row, several))
             else:
                 self._guard(row)
+        ruled = readable(ruled_fields(meaning)) if resolver.guarded else []
         variables = list(own_variables(meaning.row).values())
+        conditions = self._conditions(guarded=True)
         if not variables:
-            return sort_keys(self._writer, meaning, self._frame, key.descending)
+            shown = [conditions.readable(one, self._frame) for one in ruled]
+            return sort_keys(self._writer, meaning, self._frame, key.descending, shown)
         if listed:
             self._guards["sort", *meaning.row.key] = self._condition(joined("and", listed), guarded=True)
-        conditions = self._conditions(guarded=True)
         return first_sort_keys(
             self._writer,
             meaning,
             variables,
             self._frame,
             key.descending,
-            lambda frame: [conditions.listed(item.row, frame) for item in listed if isinstance(item, Listed)],
+            lambda frame: [
+                *(conditions.listed(item.row, frame) for item in listed if isinstance(item, Listed)),
+                *(conditions.readable(one, frame) for one in ruled),
+            ],
         )
 
 

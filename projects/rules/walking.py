@@ -49,7 +49,7 @@ class Walker:
             if field is None:
                 row = self._back(row, here, name, rest)
             else:
-                if self.guarded and _is_hidden(field):
+                if self.guarded and field.hidden:
                     raise _hidden(field)
                 found = self._end(row, field, rest, modifier)
                 if found is not None:
@@ -101,7 +101,8 @@ class Walker:
         other, field = self._back_relation(here, name)
         if not rest:
             raise Problem(f'"{name}" stands for records, not for a value; name a field of theirs')
-        if self.guarded and _is_hidden(field):
+        # Where records of one list may keep their relation to themselves, how many there are would tell of them.
+        if self.guarded and (field.hidden or field.read_rule):
             raise _hidden(field)
         self._check_listed(other)
         return Back(row, field, other, single=is_unique(other, field))
@@ -155,11 +156,6 @@ def _of_one(modifier: str) -> Modifier:
 def _count(hops: int) -> None:
     if hops > MAX_RELATION_DEPTH:
         raise Problem(f"more than {MAX_RELATION_DEPTH} relations in one path")
-
-
-def _is_hidden(field: Field) -> bool:
-    """A rule of the field's own may hide it from some; who asks by it might guess its value."""
-    return field.hidden or bool(field.read_rule)
 
 
 def _hidden(field: Field) -> Problem:

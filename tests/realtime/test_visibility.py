@@ -428,3 +428,25 @@ def test_a_field_with_a_rule_is_in_the_events_of_those_whom_it_lets_read_it(proj
             }
 
     run(scenario())
+
+
+@pytest.mark.parametrize(("text_", "whom"), [("note = 'n'", ALICE), ("deep != 'x'", BOB)])
+def test_a_filter_hears_by_a_field_with_a_rule_of_records_that_show_it(
+    project: ProjectHandle, text_: str, whom: str
+) -> None:
+    async def scenario() -> None:
+        async with stage(project) as s:
+            orgs = await s.collection("orgs", text("boss"))
+            await s.create(orgs, id="org000000000000", boss="bob000000000000")
+            posts = await s.collection(
+                "posts",
+                text("owner"),
+                text("note", readRule="owner = @request.auth.id && @request.auth.id != ''"),
+                text("deep", readRule="org.boss = @request.auth.id"),
+                relation("org", orgs),
+            )
+            listeners = await four(s, topic("posts/*", {"filter": text_}))
+            await s.create(posts, owner="alice0000000000", note="n", deep="d", org="org000000000000")
+            assert {name for name, one in listeners.items() if one.heard()} == {whom, SUPERUSER}
+
+    run(scenario())

@@ -135,7 +135,32 @@ def test_related_records_count_as_far_as_the_caller_may_list_them(session: Sessi
     assert error.value.status == 400
 
 
-@pytest.mark.parametrize("path", ["note", "by.town", "cost"])
+def test_values_that_the_caller_may_not_read_are_none_to_groups_and_sums(session: Session) -> None:
+    made = collection(
+        session, "pay", text("owner"), number("cost", readRule="owner = @request.auth.id && owner != ''")
+    )
+    me = user()
+    for owner, cost in ((me.id, 5), (me.id, 7), ("bob", 100)):
+        create(session, made, owner=owner, cost=cost)
+
+    def pay(caller: Any, **params: str) -> list[dict[str, Any]]:
+        return aggregate_records(caller, "pay", params)["items"]
+
+    sums = {"select": "sum(cost),max(cost),avg(cost),count(cost),count"}
+    for caller, expected in (
+        (call(session), (112, 100, 112 / 3, 3, 3)),
+        (call(session, me), (12, 7, 6, 2, 3)),
+        (guest(session), (0, None, None, 0, 3)),
+    ):
+        assert tuple(pay(caller, **sums)[0].values()) == pytest.approx(expected)
+    assert pay(call(session, me), group="cost", sort="cost") == [
+        {"count": 1, "cost": cost} for cost in (None, 5, 7)
+    ]
+    assert pay(guest(session), group="cost,owner", sort="owner", filter="cost > 0") == []
+    assert [item["cost"] for item in pay(guest(session), group="cost,owner")] == [None, None]
+
+
+@pytest.mark.parametrize("path", ["note", "by.town"])
 def test_what_is_hidden_is_neither_grouped_nor_summed_nor_found(session: Session, path: str) -> None:
     shop(session)
     for params in ({"group": path}, {"select": f"max({path})"}, {"filter": f"{path} != ''"}):
