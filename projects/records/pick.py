@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from projects.errors import bad_request
+from projects.records.excerpt import plain_text
 
 _PATH = re.compile(r"([^:]*)(?::(\w+)(?:\((.*)\))?)?")
-_TAGS = re.compile(r"<(?:script|style)\b.*?</(?:script|style)\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Excerpt:
     def __call__(self, value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        plain = _SPACES.sub(" ", html.unescape(_TAGS.sub(" ", value))).strip()
+        plain = plain_text(value)
         if len(plain) <= self.limit:
             return plain
         return plain[: self.limit].rstrip() + ("..." if self.ellipsis else "")
@@ -40,27 +38,32 @@ class Pick:
     names: dict[str, Pick] = field(default_factory=dict)
 
     def __call__(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self(item) for item in value]
-        if not isinstance(value, dict) or not (self.names or self.all):
+        if not (self.names or self.all):
             return self.excerpt(value) if self.excerpt else value
+        if isinstance(value, list):
+            # A list of other things than objects has no parts: it is taken whole.
+            return [self._of(item) for item in value] if all(type(item) is dict for item in value) else value
+        return self._of(value) if isinstance(value, dict) else value
+
+    def _of(self, value: dict[str, Any]) -> dict[str, Any]:
         out: dict[str, Any] = {}
         for name, item in value.items():
             wanted = self.names.get(name)
             if wanted is not None:
                 out[name] = wanted(item)
-            elif self.all and name != "expand":
+            elif self.all:
                 out[name] = self.all_excerpt(item) if self.all_excerpt else item
         return out
 
 
 def parse_pick(text: str) -> Pick | None:
     """The tree that ``fields=text`` asks for; None when it asks for everything. Raises 400."""
-    if not text.strip():
+    paths = [path.strip() for path in _split(text)]
+    if not any(paths):
         return None
     root = Pick()
-    for path in _split(text):
-        match = _PATH.fullmatch(path.strip())
+    for path in paths:
+        match = _PATH.fullmatch(path)
         if match is None:
             raise bad_request()
         dotted, modifier, arguments = match.groups()

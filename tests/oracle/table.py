@@ -39,6 +39,7 @@ class Request:
     as_: ``guest``, ``superuser``, or a name under which ``save`` kept a token as ``<name>_token``.
     save: capture name -> dotted path in the JSON answer.
     mask: dotted paths in the JSON answer whose values are random (``*`` stands for every item of a list).
+    given: what the scenario starts from; where PocketBase refuses it, the scenario shows nothing.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     save: Mapping[str, str] = field(default_factory=dict)
     mask: tuple[str, ...] = ()
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,7 +203,9 @@ def _json(output: Output, value: str, engine: Engine) -> str:
             f"CASE WHEN substr({value}, 1, 1) IN ('{{', '[') AND json_valid({value}) THEN {value}"
             f" WHEN {value} IS NOT NULL THEN json_quote({value}) END"
         )
-    return f"NULLIF(json_quote({value}), 'null')"
+    # A whole number is written as one, as everywhere in the API; beyond 63 bits it stays a double.
+    whole = f"typeof({value}) = 'real' AND {value} = CAST({value} AS INTEGER) AND abs({value}) < 9e18"
+    return f"NULLIF(json_quote(CASE WHEN {whole} THEN CAST({value} AS INTEGER) ELSE {value} END), 'null')"
 
 
 def _reads_json(expression: exp.Expr) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.oracle.scenarios.building import OPEN, create, field, make, people, sign_in, sign_up
+from tests.oracle.scenarios.building import OPEN, create, field, given, make, people, sign_in, sign_up
 from tests.oracle.table import Json, Request
 
 ACME, BETA, NAMELESS = (f"org00000000000{number}" for number in (1, 2, 3))
@@ -41,7 +41,7 @@ ROLES: tuple[dict[str, Json], ...] = (
 
 def network() -> tuple[Request, ...]:
     """Everybody may do everything; alice, bob and carl can sign in."""
-    return (
+    return given(
         make("orgs", field("name", "text"), field("active", "bool"), field("n", "number"), **OPEN),
         create("acme", "orgs", {"id": ACME, "name": "acme", "active": True, "n": 5}),
         create("beta", "orgs", {"id": BETA, "name": "beta"}),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.oracle.scenarios.building import OPEN, create, field, make
+from tests.oracle.scenarios.building import OPEN, create, field, given, make
 from tests.oracle.table import Json, Request
 
-APPLE, BANANA, ODD, EMPTY, LATE = (f"item00000000000{number}" for number in range(1, 6))
+APPLE, BANANA, ODD, EMPTY, LATE = (f"item0000000000{number}" for number in range(1, 6))
 RED, GREEN = "colour000000red", "colour00000gren"
 
 ITEMS: tuple[dict[str, Json], ...] = (
@@ -42,7 +42,7 @@ ITEMS: tuple[dict[str, Json], ...] = (
 
 def shelf(**options: Json) -> tuple[Request, ...]:
     """Two colours and five items that everybody may read; ``options`` go to the collection of items."""
-    return (
+    return given(
         make("colours", field("name", "text"), field("secret", "text", hidden=True), **OPEN),
         create("the colour red", "colours", {"id": RED, "name": "red", "secret": "rrr"}),
         create("the colour green", "colours", {"id": GREEN, "name": "green", "secret": "ggg"}),

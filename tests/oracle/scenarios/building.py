@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from tests.oracle.table import Json, Request
@@ -12,6 +13,11 @@ OPEN: Final = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule",
 
 # Rules under which everybody sees everybody, and changes only oneself.
 PEOPLE: Final = OPEN | {"updateRule": "id = @request.auth.id", "deleteRule": "id = @request.auth.id"}
+
+
+def given(*steps: Request) -> tuple[Request, ...]:
+    """Steps that only make the state of a scenario: the table is wrong where PocketBase refuses one."""
+    return tuple(replace(step, given=True) for step in steps)
 
 
 def field(name: str, kind: str, **options: Json) -> dict[str, Json]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.oracle.scenarios.building import OPEN, change, create, field, listing, make, records, view
+from tests.oracle.scenarios.building import OPEN, change, create, field, given, listing, make, records, view
 from tests.oracle.scenarios.views import make_view
 from tests.oracle.table import Request, Scenario
 
 POST, OTHER, ORG = "post00000000001", "post00000000002", "org000000000001"
 
-BLOG = (
+BLOG = given(
     make("orgs", field("name", "text"), **OPEN),
     make("posts", field("title", "text"), **OPEN),
     make(

@@ -8,6 +8,7 @@ from tests.oracle.scenarios.building import (
     change,
     create,
     field,
+    given,
     listing,
     make,
     update,
@@ -17,7 +18,7 @@ from tests.oracle.table import Json, Request, Scenario
 
 READ = {"listRule": "", "viewRule": ""}
 ANNA, BEN = "person0000000an", "person0000000be"
-ONE, TWO, THREE = (f"item00000000000{number}" for number in range(1, 4))
+ONE, TWO, THREE = (f"item0000000000{number}" for number in range(1, 4))
 # The ids of fields that are taken over are random.
 CLONES = ("fields.*.id",)
 
@@ -50,7 +51,7 @@ def drop(says: str, collection: str) -> Request:
 
 
 def shelf() -> tuple[Request, ...]:
-    return (
+    return given(
         make("people", field("name", "text"), field("secret", "text", hidden=True), **OPEN),
         create("Anna", "people", {"id": ANNA, "name": "Anna", "secret": "x"}),
         create("Ben", "people", {"id": BEN, "name": "Ben"}),
