@@ -2,7 +2,7 @@
 
 One client asks one request after another, so that a figure is what an app waits for, HTTP and checks included. Words
 come as often as in a language (the n-th most frequent one an n-th as often as the first), so that the ten most frequent
-stand in nearly every post. No search is asked twice: no answer is remembered from before.
+stand in most posts. No search is asked twice: no answer is remembered from before.
 """
 
 from __future__ import annotations
@@ -160,9 +160,9 @@ def _searches(words: Sequence[str]) -> dict[str, Searches]:
 
     pairs = [chance.sample(words[:40], 2) for _ in range(ASKED)]
     return {
-        # In 65 to 100 % of the posts; in a thousand or two; in some; in none.
+        # In 18 to 100 % of the posts; in 2.5 %; in a hundred posts; in none.
         "common words": list(words[:ASKED]),
-        "words of 1 to 3 %": list(words[300 : 300 + ASKED]),
+        "words in 2.5 % of the posts": list(words[300 : 300 + ASKED]),
         "rare words": list(words[8000 : 8000 + ASKED]),
         "words that are nowhere": [f"zz{at}zz" for at in range(ASKED)],
         "two words": [some(10, 300, 2) for _ in range(ASKED)],

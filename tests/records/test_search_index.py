@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
+import time
 from typing import Any
 
 import psycopg
@@ -19,11 +20,14 @@ from projects.records.create import create_record
 from projects.records.delete import delete_record
 from projects.records.list import list_records
 from projects.records.matching import delete_matching, update_matching
+from projects.records.restore import Point, restore_record
+from projects.records.restore_collection import Progress, restore_step
 from projects.records.rows import insert_many
 from projects.records.truncate import truncate_step
 from projects.records.update import update_record
 from projects.rules import validate_rule
 from projects.schema.collection import CollectionSchema
+from projects.schema.dates import now_text
 from projects.schema.exporting import export_collections
 from projects.schema.importing import import_collections
 from projects.schema.operations import delete_collection, update_collection
@@ -217,6 +221,35 @@ def test_an_import_builds_the_index_of_what_it_changes(project: ProjectHandle) -
     assert len(assert_true(project)) == 3
     with read_session(project) as session:
         assert export_collections(session)["collections"] == exported["collections"]
+
+
+def test_what_is_brought_back_is_found_as_it_was(project: ProjectHandle) -> None:
+    with write_session(project) as session:
+        posts = shelf(session)
+        kept, gone = create(session, posts, title="red"), create(session, posts, title="red, too")
+    at = _moment()
+    with write_session(project) as session:
+        update_record(call(session), posts, kept["id"], {"title": "blue"})
+        delete_record(call(session), posts, gone["id"])
+        create(session, posts, title="new")
+    assert len(assert_true(project)) == 2
+    with write_session(project) as session:
+        restore_record(call(session), "posts", gone["id"], Point())
+    assert len(assert_true(project)) == 3
+    progress = Progress(at)
+    while not progress.finished:
+        with write_session(project) as session:
+            progress = restore_step(call(session), "posts", progress)
+    assert assert_true(project).keys() == {kept["id"], gone["id"]}
+    with read_session(project) as session:
+        assert list_records(guest(session), "posts", {"search": "red"})["totalItems"] == 2
+
+
+def _moment() -> str:
+    time.sleep(0.003)
+    now = now_text()
+    time.sleep(0.003)
+    return now
 
 
 def test_an_index_that_fails_to_be_built_changes_nothing(
