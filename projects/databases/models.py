@@ -109,6 +109,8 @@ class StoredFile(models.Model):
         indexes = [
             models.Index(fields=["state", "due"], condition=~models.Q(state="stored"), name="files_due"),
             models.Index(fields=["variant_of"], condition=~models.Q(variant_of=""), name="files_variants"),
+            # Records of views name files of others: nobody knows whose.
+            models.Index(fields=["name"], condition=models.Q(state="stored"), name="files_named"),
         ]
 
 

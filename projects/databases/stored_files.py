@@ -210,6 +210,13 @@ def find_files(session: Session, collection: str, record: str, names: Sequence[s
     return [FileRow(*row) for row in session.rows(statement, (collection, record, *names))]
 
 
+def find_named(session: Session, names: Sequence[str]) -> list[FileRow]:
+    """Everybody's stored files with these names (variants included); one read of an index."""
+    marks = ", ".join("?" * len(names))
+    statement = session.sql(f"SELECT {_COLUMNS} FROM _files WHERE state = 'stored' AND name IN ({marks})")
+    return [FileRow(*row) for row in session.rows(statement, tuple(names))]
+
+
 def count_as(session: Session, key: str, other: str) -> None:
     """What the pending file ``key`` counts, ``other`` counts from now on, and ``key`` nothing."""
     swap = session.sql("UPDATE _files SET size = (SELECT size FROM _files WHERE key = ?) WHERE key = ?")

@@ -343,4 +343,12 @@ ANSWERED_WITH_FILES: Final = (
     *(f"files_thumbs / {step.name}" for step in THUMBS.steps if isinstance(step, Request) and step.method == "GET"),
     "files_protected / with the right token",
     "files_protected / with a superuser's token",
+    *(
+        f"views_files / {name}"
+        for name in (
+            "a file", "one of many", "of a view over a view", "under a rule that refuses", "of a view for superusers",
+            "of another record than the view's", "of a numbered record", "a protected one of an open view", "a thumb",
+            "a thumb of another size",
+        )
+    ),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from tests.oracle.scenarios.building import (
     update,
     view,
 )
+from tests.oracle.scenarios.files import PNG, fetch, upload
 from tests.oracle.table import Json, Request, Scenario
 
 READ = {"listRule": "", "viewRule": ""}
@@ -211,4 +212,56 @@ CHANGED = Scenario(
     ),
 )  # fmt: skip
 
-SCENARIOS = (COLUMNS, REFUSED, CHANGED)
+PICTURES = Scenario(
+    "views_files",
+    "Files are served under the addresses of views that show them.",
+    (
+        make("people", field("name", "text"), **OPEN),
+        create("Anna", "people", {"id": ANNA, "name": "Anna"}),
+        make(
+            "docs",
+            field("title", "text"),
+            field("one", "file", thumbs=["20x20"]),
+            field("many", "file", maxSelect=3),
+            field("secret", "file", protected=True),
+            field("who", "relation", collectionId="$people_collection"),
+            **(OPEN | {"viewRule": None}),
+        ),
+        upload("a document", "docs", ("one", "upload_a.png", PNG), ("many", "upload_b.txt", b"b"),
+               ("secret", "upload_c.txt", b"c"), values={"title": "first", "who": ANNA},
+               save={"doc": "id", "one": "one", "many": "many.0", "secret": "secret"}),
+        upload("another", "docs", ("one", "upload_d.txt", b"d"), values={"title": "second"},
+               save={"doc2": "id", "one2": "one"}),
+        make_view("plain", "select id, one, many, secret from docs"),
+        make_view("renamed", "select id, one as picture from plain"),
+        make_view("firsts", "select id, title, one, secret from docs where title = 'first'", viewRule="title = 'second'"),
+        make_view("closed", "select id, one, secret from docs", viewRule=None),
+        make_view("joined", "select p.id as id, d.one from people p left join docs d on d.who = p.id and d.title = 'first'"),
+        make_view("numbered", "select (row_number() over()) as id, one from docs"),
+        make_view("worked_out", "select id, coalesce(one, '') as one from docs"),
+        *(
+            fetch(says, path)
+            for says, path in {
+                "a file": "plain/$doc/$one",
+                "one of many": "plain/$doc/$many",
+                "of a view over a view": "renamed/$doc/$one",
+                "that is no column of the view": "renamed/$doc/$many",
+                "of a record that the view leaves out": "firsts/$doc2/$one2",
+                "of another record": "plain/$doc2/$one",
+                "under a rule that refuses": "firsts/$doc/$one",
+                "of a view for superusers": "closed/$doc/$one",
+                "of another record than the view's": "joined/" + ANNA + "/$one",
+                "that the joined record has not": "joined/" + ANNA + "/$one2",
+                "of a numbered record": "numbered/1/$one",
+                "of a column that is worked out": "worked_out/$doc/$one",
+                "a protected one of an open view": "plain/$doc/$secret",
+                "a protected one under a rule that refuses": "firsts/$doc/$secret",
+                "a protected one of a view for superusers": "closed/$doc/$secret",
+            }.items()
+        ),
+        fetch("a thumb", "renamed/$doc/$one", thumb="20x20"),
+        fetch("a thumb of another size", "renamed/$doc/$one", thumb="30x30"),
+    ),
+)  # fmt: skip
+
+SCENARIOS = (COLUMNS, REFUSED, CHANGED, PICTURES)
