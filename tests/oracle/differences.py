@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tests.oracle.scenarios import expand_back, records_shape
+from tests.oracle.scenarios import expand_back, records_shape, related_rows
 from tests.oracle.scenarios.files import ANSWERED_WITH_FILES
 
 
@@ -107,6 +107,25 @@ DIFFERENCES: Final[dict[str, tuple[Allowed, ...]]] = {
     f"expand_back / {expand_back.SHORTER}": (
         Allowed("body.expand", "A path that is none takes no other with it."),
     ),
+    **{
+        f"rule_and_filter / {related_rows.asked(rule, filter_)}": (
+            Allowed(
+                "body",
+                "Rule and filter are two questions, each about a related row of its own. PocketBase asks for one row that"
+                " answers both, so that a rule changes what a filter finds among what it lets through.",
+            ),
+        )
+        for rule, filter_ in related_rows.OTHER_ROW
+    },
+    **{
+        f"all_of_missing / {related_rows.given_in_query(rule, value)}": (
+            Allowed(
+                "body",
+                "A missing record does not equal a value of the query either: PocketBase says so of a constant.",
+            ),
+        )
+        for rule, value in related_rows.MISSING
+    },
     "batch_failed / an unknown address after a creation": (
         Allowed(
             "body.data.requests.1.response.status",
