@@ -86,6 +86,32 @@ RESPONSES: Final[Json] = {
     "TooManyRequests": _refusal(
         429, "Too many requests: wait.", "Too many requests. Please try again later."
     ),
+    "WrongMethod": _refusal(405, "That is not done to it.", "The method is not allowed."),
+    "TooSlow": _refusal(
+        408, "Nothing came for too long: go on with what has come.", "Nothing came for too long."
+    ),
+    "WrongType": _refusal(
+        415,
+        "The body is of another type.",
+        "Content-Type must be application/offset+octet-stream.",
+    ),
+    "OtherOffset": _refusal(
+        409,
+        "The upload has come to another place: ask with HEAD where.",
+        "The upload has not come to this offset: ask it with HEAD.",
+    ),
+    "OtherVersion": _refusal(
+        412,
+        "`Tus-Resumable` is missing or names another version.",
+        "This server speaks tus 1.0.0: send Tus-Resumable.",
+    ),
+    "UploadBusy": _refusal(
+        423, "Another request sends this upload.", "Another request is sending this upload."
+    ),
+    "WrongChecksum": _refusal(
+        460, "What came is not what the checksum says.", "The checksum of what was sent is another."
+    ),
+    "StorageFull": _refusal(507, "There is no room for files.", "The storage is full."),
     "Unavailable": _refusal(
         503,
         "The server is busy or stopping, the request took too long, or the project is suspended.",

@@ -10,22 +10,28 @@ from sdk_schemas.fields import Json
 
 # Who an operation answers at all: everybody, whom a rule lets, or superusers.
 Access = Literal["open", "rule", "superuser"]
-Method = Literal["get", "post", "patch", "put", "delete"]
+Method = Literal["get", "head", "post", "patch", "put", "delete"]
 
 # Any request may be one too many, or meet a server that is busy or stopping.
 _ALWAYS: Final = (429, 503)
-_BY_CODE: Final[Mapping[int, str]] = {
+_BY_CODE: Final[dict[int, str]] = {
     400: "BadRequest",
     401: "Unauthorized",
     403: "Forbidden",
     404: "NotFound",
+    405: "WrongMethod",
+    408: "TooSlow",
     409: "Conflict",
     410: "Gone",
     412: "Changed",
     413: "TooLarge",
+    415: "WrongType",
     422: "OtherRequest",
+    423: "UploadBusy",
     429: "TooManyRequests",
+    460: "WrongChecksum",
     503: "Unavailable",
+    507: "StorageFull",
 }
 _SECURITY: Final[Mapping[Access, list[Json]]] = {
     "open": [{}, {"userToken": []}, {"serviceKey": []}],
@@ -44,8 +50,9 @@ class Operation:
     """``id`` is stable: it changes only when the collection's name does.
 
     ``answer`` is the schema of the body of a success, None for none; ``also``: those of other successes by status;
-    ``tagged``: the answer has an ETag, and a read is not sent again to who has it; ``refusals`` are the statuses it
-    may refuse with beside those that every operation has.
+    ``tagged``: the answer has an ETag, and a read is not sent again to who has it; ``headers``: others of a success.
+    ``refusals`` are the statuses it may refuse with beside those that every operation has; ``said``: the components
+    that describe those of them which mean something of their own here.
     """
 
     id: str
@@ -62,8 +69,10 @@ class Operation:
     answer_type: str = "application/json"
     also: Mapping[int, Json | None] = field(default_factory=dict)
     tagged: bool = False
+    headers: Json = field(default_factory=dict)
     examples: Json = field(default_factory=dict)
     refusals: tuple[int, ...] = (400, 403, 404)
+    said: dict[int, str] = field(default_factory=dict)
 
     def as_json(self) -> Json:
         out: Json = {"operationId": self.id, "tags": [self.tag], "summary": self.summary}
@@ -84,8 +93,9 @@ class Operation:
             if self.examples:
                 content["examples"] = self.examples
             success["content"] = {self.answer_type: content}
-        if self.tagged:
-            success["headers"] = {"ETag": {"$ref": "#/components/headers/ETag"}}
+        tag: Json = {"ETag": {"$ref": "#/components/headers/ETag"}} if self.tagged else {}
+        if headers := self.headers | tag:
+            success["headers"] = headers
         codes = sorted({*self.refusals, *_ALWAYS, *((413,) if self.body else ())})
         out = {str(self.status): success}
         for status, schema in self.also.items():
@@ -93,7 +103,8 @@ class Operation:
             out[str(status)] = {"description": "OK", **content}
         if self.tagged and self.method == "get":
             out["304"] = {"description": "You have it already."}
-        out |= {str(code): {"$ref": f"#/components/responses/{_BY_CODE[code]}"} for code in codes}
+        named = _BY_CODE | self.said
+        out |= {str(code): {"$ref": f"#/components/responses/{named[code]}"} for code in codes}
         return out
 
 

@@ -30,6 +30,15 @@ FIELD: Final[Json] = {
         "hidden": {"type": "boolean"},
         "presentable": {"type": "boolean"},
         "required": {"type": "boolean"},
+        "nullable": {"type": "boolean", "description": "No value is null, not the type's zero."},
+        "readRule": {
+            "type": ["string", "null"],
+            "description": "Who reads it, asked record by record; null or empty: whoever reads the record.",
+        },
+        "writeRule": {
+            "type": ["string", "null"],
+            "description": "Who sets it, asked of the record as it is; null or empty: whoever writes the record.",
+        },
     },
     "additionalProperties": True,
 }

@@ -40,6 +40,47 @@ _MATCHING: Final = (
         "schema": {"type": "integer", "minimum": 1},
     },
 )
+_GROUPING: Final = tuple(
+    {
+        "name": name,
+        "in": "query",
+        "description": description,
+        "schema": {"type": "string"},
+        "example": example,
+    }
+    for name, description, example in (
+        (
+            "group",
+            "Fields with one plain value (up to 8), of dates also `:year`, `:month`, `:day`, `:hour`; none: one item.",
+            "id",
+        ),
+        (
+            "select",
+            "`count`, and `count`, `sum`, `avg`, `min`, `max` of a field: `count,sum(total)` (up to 20).",
+            "count",
+        ),
+        ("sort", "Groups and what is selected, `-` before a descending one.", "-count"),
+    )
+)
+_GROUPS: Final[Json] = {
+    "type": "object",
+    "required": ["page", "perPage", "totalItems", "totalPages", "items"],
+    "properties": {
+        **{key: {"type": "integer"} for key in ("page", "perPage")},
+        **{
+            key: {"type": "integer", "description": "-1: not counted."}
+            for key in ("totalItems", "totalPages")
+        },
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "description": "The values, each under the name it was asked for by.",
+                "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+            },
+        },
+    },
+}
 _PAGING: Final = tuple(map(parameter, ("page", "perPage", "cursor", "sort", "filter", "skipTotal")))
 _SEARCH: Final = (parameter("search"),)
 
@@ -69,6 +110,7 @@ def _of(offer: Offer) -> Iterator[Operation]:
             answer=ref(f"{offer.type_name}Page"),
             examples={"page": {"value": page_example(offer)}},
         )
+        yield _aggregate(offer, root)
     if "create" in offer.actions:
         yield Operation(
             id=f"{name}_create",
@@ -148,6 +190,20 @@ def _of(offer: Offer) -> Iterator[Operation]:
             answer=_COUNT,
             refusals=_ONCE,
         )
+
+
+def _aggregate(offer: Offer, root: str) -> Operation:
+    return Operation(
+        id=f"{offer.name}_aggregate",
+        method="get",
+        path=f"{root}/aggregate",
+        tag=offer.name,
+        summary=f"Count and sum the records of {offer.name}",
+        description="Of the records that the rule shows, by groups. Values that the caller may not read count as none.",
+        access=access(offer, "list"),
+        parameters=(*_GROUPING, *map(parameter, ("filter", "page", "perPage"))),
+        answer=_GROUPS,
+    )
 
 
 def access(offer: Offer, action: Action) -> Access:

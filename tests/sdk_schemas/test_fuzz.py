@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,6 +74,9 @@ def test_no_request_fails_and_every_answer_is_documented(demo: str, tmp_path: Pa
         # A stream that does not end, and what would leave nothing to ask for.
         *(word for name in LEFT_OUT for word in ("--exclude-operation-id", name)),
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.sdk_schemas.serializing", "PYTHONPATH": str(servers.ROOT)}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | hooks, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     assert "No test cases" not in done.stdout

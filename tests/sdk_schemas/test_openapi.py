@@ -254,6 +254,21 @@ def post_id(schema: Any) -> str:
     return schema.get("posts").id
 
 
+def test_what_goes_beyond_records_is_described_too() -> None:
+    found = operations(document("app"))
+    assert {"createUpload", "appendUpload", "headUpload", "deleteUpload", "presignUpload"} <= ids(
+        document("app")
+    )
+    begun = found["post /api/files/uploads"]
+    assert "Location" in begun["responses"]["201"]["headers"]
+    assert begun["responses"]["412"] == {"$ref": "#/components/responses/OtherVersion"}
+    summed = found["get /api/collections/posts/records/aggregate"]
+    assert {"group", "select"} <= {parameter.get("name") for parameter in summed["parameters"]}
+    assert "blog_posts_aggregate" in ids(document("app")) and "vault_aggregate" not in ids(document("app"))
+    field = schema_of(document("superuser"), "CollectionField")["properties"]
+    assert {"readRule", "writeRule", "nullable"} <= set(field)
+
+
 def test_every_operation_says_how_it_refuses() -> None:
     for where, operation in operations(document("superuser")).items():
         assert {"429", "503"} <= set(operation["responses"]), where
