@@ -25,7 +25,7 @@ from projects.records.auth_fields import NOTHING_HASHED, HashedPasswords
 from projects.records.call import Call
 from projects.records.list import length_of, list_records
 from projects.records.present import Shape
-from projects.records.view import find_viewable, view_record
+from projects.records.view import find_viewable, length_of_view, view_record
 
 COLLECTION = "/api/collections/{collection}/records"
 RECORD = "/api/collections/{collection}/records/{id}"
@@ -71,7 +71,7 @@ async def _view(request: Request) -> Response:
             return Tagged(view_record(call, name, record_id, params))
         return show(call, *find_viewable(call, name, record_id), shape)
 
-    return tagged_response(request, await read(request, work))
+    return tagged_response(request, await read(request, work, length=length_of_view(params)))
 
 
 @endpoint

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from projects.records.call import Call
-from projects.schema.back_relations import back_relation
+from projects.schema.back_relations import VIA, back_relation
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.relation import RelationField
 
 # Limits of the wire contract: what lies deeper is left out.
 MAX_DEPTH = 6
 MAX_PATHS = 50
+# How back relations were written before PocketBase 0.22; it still reads it.
+_INDIRECT = re.compile(r"(\w+)\((\w+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +80,6 @@ def _forward(call: Call, here: CollectionSchema, name: str) -> Step | None:
 
 
 def _back(call: Call, here: CollectionSchema, name: str) -> Step | None:
-    found = back_relation(call.schema, here, name)
+    indirect = _INDIRECT.fullmatch(name)
+    found = back_relation(call.schema, here, f"{indirect[1]}{VIA}{indirect[2]}" if indirect else name)
     return Step(found.collection, found.field, back=True, single=found.single) if found else None

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from projects.databases.lanes import Length
 from projects.errors import not_found
 from projects.records.access import condition_for
 from projects.records.call import Call
 from projects.records.present import Shape, present_one
 from projects.records.queries import fetch_one
 from projects.records.rows import Values
+from projects.schema.back_relations import VIA
 from projects.schema.collection import CollectionSchema
+
+
+def length_of_view(params: Mapping[str, str]) -> Length:
+    """What to expect: with the records that name it, one record may be as much as a list."""
+    expand = params.get("expand", "")
+    return "large" if VIA in expand or "(" in expand else "short"
 
 
 def view_record(

@@ -336,6 +336,31 @@ def test_a_manager_sees_the_email_of_whom_it_manages(project: ProjectHandle) -> 
     run(scenario())
 
 
+def test_an_event_arrives_without_an_expand_that_comes_to_too_many_records(
+    project: ProjectHandle, settings: Any
+) -> None:
+    settings.MBAAS_EXPANDED_MAX = 2
+
+    async def scenario() -> None:
+        async with stage(project) as s:
+            posts = await s.collection("posts", text("title"))
+            notes = await s.collection("notes", relation("post", posts))
+            await s.create(posts, id="post00000000001", title="x")
+            listeners = await four(
+                s, topic("posts/*", {"expand": "notes_via_post", "fields": "title,expand"})
+            )
+            for expected in (1, 2, None):
+                await s.create(notes, post="post00000000001")
+                await s.update(posts, "post00000000001", title=f"t{expected}")
+                for listener in listeners.values():
+                    ((_, _, record),) = listener.heard()
+                    assert record["title"] == f"t{expected}"
+                    shown = record.get("expand", {}).get("notes_via_post")
+                    assert (shown and len(shown)) == expected
+
+    run(scenario())
+
+
 def test_expand_holds_what_its_reader_may_view(project: ProjectHandle) -> None:
     async def scenario() -> None:
         async with stage(project) as s:
