@@ -16,6 +16,9 @@ from projects.api.guards import require_superuser
 from projects.api.limits import limit_request
 from projects.api.responses import json_response, no_content
 from projects.context import current_project
+from projects.databases.deadline import TimedOutError
+from projects.databases.lane import ShuttingDownError
+from projects.databases.lanes import TooBusyError
 from projects.records.call import Call
 from projects.records.dry_run_view import dry_run
 from projects.records.list import Page
@@ -69,7 +72,12 @@ async def _saved(request: Request, collection: CollectionSchema) -> Response:
     def review(call: Call) -> list[dict[str, Any]]:
         return [warning.as_json() for warning in review_collections(call.schema, [collection])]
 
-    return _answer(request, collection, await read(request, review, length="long"))
+    try:
+        warnings = await read(request, review, length="long")
+    except (TooBusyError, TimedOutError, ShuttingDownError):
+        # It is stored: who is told so must not hear of a failure.
+        warnings = []
+    return _answer(request, collection, warnings)
 
 
 @endpoint

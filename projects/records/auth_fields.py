@@ -17,7 +17,7 @@ from typing import Any
 
 from projects.errors import FieldError, invalid_fields
 from projects.records.call import Call
-from projects.records.rows import Values
+from projects.records.rows import Values, find
 from projects.records.visible import is_manager
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.coerce import to_text
@@ -27,6 +27,7 @@ from projects.schema.fields.text import TextField
 REQUIRED = FieldError("validation_required", "Cannot be blank.")
 MISMATCH = FieldError("validation_values_mismatch", "Values don't match.")
 WRONG_OLD_PASSWORD = FieldError("validation_invalid_old_password", "Missing or invalid old password.")
+TAKEN_ID = FieldError("validation_invalid_auth_id", "Invalid or duplicated auth record id.")
 
 _PENDING = PasswordHash("pending")
 # Set by their owners on sign-up, later by the flows that prove them, or by a manager.
@@ -87,6 +88,18 @@ def check_auth_create(
         errors["verified"] = MISMATCH
     if errors:
         raise invalid_fields(message, errors)
+
+
+def check_auth_id(
+    call: Call, collection: CollectionSchema, values: Values, body: Mapping[str, Any], message: str
+) -> None:
+    """Refuse an id that an account of another collection has: rules compare ``@request.auth.id`` alone, so who could
+    choose it would pass for the other. Ids of our own making are nobody's. Raises 400 with ``message``."""
+    if not (collection.is_auth and "id" in body):
+        return
+    others = (other for other in call.schema.collections if other.is_auth and other.has_table)
+    if any(other is not collection and find(call, other, values["id"]) is not None for other in others):
+        raise invalid_fields(message, {"id": TAKEN_ID})
 
 
 def check_auth_update(

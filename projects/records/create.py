@@ -12,6 +12,7 @@ from projects.records.auth_fields import (
     NOTHING_HASHED,
     HashedPasswords,
     check_auth_create,
+    check_auth_id,
     hash_passwords,
     without_plain,
 )
@@ -60,6 +61,7 @@ def create_record(
     errors.update(unknown_files(collection, values))
     if errors:
         raise invalid_fields(FAILED, errors)
+    check_auth_id(call, collection, values, body, FAILED)
     hash_passwords(call, collection, values, hashed, is_new=True)
     files = take_new_files(collection, values)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -218,7 +219,7 @@ def _syntax_error(text: str, error: UnexpectedInput) -> RuleSyntaxError:
         found = sign.group() if sign else text[position]
     else:
         terminals, ended, position, found = set(), True, len(text), ""
-    expected = tuple(name for terminal, name in _TERMINAL_NAMES.items() if terminal in terminals)
+    expected = expected_names(terminals)
     if found and found in "\"'":
         return RuleSyntaxError(
             f"the quote {found} at position {position} is never closed", position, (found,)
@@ -229,6 +230,11 @@ def _syntax_error(text: str, error: UnexpectedInput) -> RuleSyntaxError:
     if ended:
         return RuleSyntaxError(f"incomplete: the text ends{hint}", position, expected)
     return RuleSyntaxError(f'unexpected "{_excerpt(found)}" at position {position}{hint}', position, expected)
+
+
+def expected_names(terminals: Collection[str]) -> tuple[str, ...]:
+    """What the grammar's terminals are called in a message."""
+    return tuple(name for terminal, name in _TERMINAL_NAMES.items() if terminal in terminals)
 
 
 def _excerpt(found: str) -> str:

@@ -96,7 +96,8 @@ def to_char_pattern(form: str) -> str | None:
         if char == "%":
             name = next(parts, "")
             if name in _PATTERNS:
-                out.append(_PATTERNS[name])
+                # Apart from the one before: DD and DD together would be read as DDD and D.
+                out.append(f'""{_PATTERNS[name]}')
                 continue
             literal = "%" if name == "%" else _MARKS.get(name)
         else:

@@ -147,7 +147,10 @@ _QUESTION: Final[Json] = {
         },
         "operation": {
             "type": "string",
-            "enum": ["list", "view", "create", "update", "delete", "auth", "manage", "mfa", "read", "write"],
+            "enum": [
+                *("list", "view", "create", "update", "delete", "history"),
+                *("auth", "manage", "mfa", "read", "write"),
+            ],
         },
         "field": {"type": "string", "description": "Whose rule it is, for `read` and `write`."},
         "user": {"type": ["string", "null"], "description": '"collection/id" of who asks; none: a guest.'},
@@ -160,6 +163,51 @@ _QUESTION: Final[Json] = {
         "headers": _TEXTS,
         "method": {"type": "string"},
         "context": {"type": "string"},
+    },
+}
+_UNFINISHED: Final[Json] = {
+    "type": "object",
+    "required": ["collection", "text"],
+    "properties": {
+        "collection": {"type": "string", "description": "Its name or id."},
+        "text": {"type": "string"},
+        "position": {"type": "integer", "minimum": 0, "description": "In characters; left out: the end."},
+        "kind": {"type": "string", "enum": ["rule", "filter"], "default": "rule"},
+    },
+}
+_TEXT_LIST: Final[Json] = {"type": "array", "items": {"type": "string"}}
+_COMPLETION: Final[Json] = {
+    "type": "object",
+    "required": ["start", "end", "expected", "items", "errors"],
+    "properties": {
+        **_PLACE,
+        "expected": {**_TEXT_LIST, "description": "What the grammar has there."},
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["text", "kind", "type", "help"],
+                "properties": {
+                    "text": {"type": "string", "description": "Takes the place from start to end."},
+                    "kind": {"type": "string"},
+                    "type": {"type": "string"},
+                    "help": {"type": "string"},
+                },
+            },
+        },
+        "errors": {
+            "type": "array",
+            "description": "What is wrong with the text as it is.",
+            "items": {
+                "type": "object",
+                "required": ["message", "position", "expected"],
+                "properties": {
+                    "message": {"type": "string"},
+                    "position": {"type": "integer"},
+                    "expected": _TEXT_LIST,
+                },
+            },
+        },
     },
 }
 SCHEMAS: Final[Json] = {
@@ -218,6 +266,17 @@ _OPERATIONS: Final = (
         access="superuser",
         body=json_body(_QUESTION, example={"collection": "users", "operation": "update"}),
         answer=_EXPLANATION,
+        refusals=(400, 401, 403),
+    ),
+    Operation(
+        id="completeRule",
+        method="post",
+        path="/api/rules/complete",
+        tag="rules",
+        summary="What may stand at a position of an unfinished rule or filter",
+        access="superuser",
+        body=json_body(_UNFINISHED, example={"collection": "users", "text": "id = @request.au"}),
+        answer=_COMPLETION,
         refusals=(400, 401, 403),
     ),
 )

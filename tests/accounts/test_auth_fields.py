@@ -330,3 +330,13 @@ def test_hidden_fields_are_written_by_superusers_alone(session: Any) -> None:
     assert create(call_on(session, SUPERUSER), "notes", {"secret": "x"})["secret"] == "x"
     assert change(call_on(session), "notes", record["id"], {"secret": "x", "n+": 5})["n"] == 0
     assert change(call_on(session, SUPERUSER), "notes", record["id"], {"n+": 5})["n"] == 5
+
+
+def test_no_account_takes_the_id_of_one_in_another_collection(session: Any, asker: Principal) -> None:
+    """Rules compare ``@request.auth.id`` alone: it would pass for the other."""
+    make_collection(session, "staff", createRule="")
+    taken = sign_up(session)["id"]
+    body = {"email": "eve@example.com", "password": PASSWORD, "passwordConfirm": PASSWORD}
+    found = codes(create, call_on(session, asker), "staff", {**body, "id": taken})
+    assert found == {"id": "validation_invalid_auth_id"}
+    assert codes(create, call_on(session, asker), "staff", {**body, "id": "s00000000000own"}) == {}

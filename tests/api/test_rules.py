@@ -13,7 +13,7 @@ from projects.context import ProjectHandle
 from projects.control.actor import COMMAND
 from projects.control.keys import create_key
 from projects.databases import write_session
-from projects.databases.lanes import stop_lanes
+from projects.databases.lanes import TooBusyError, stop_lanes
 from projects.models import Project
 from tests.api.support import signed_in
 from tests.api.test_collections import send
@@ -38,7 +38,9 @@ def ask(project: ProjectHandle, method: str, path: str, token: str = "", **rest:
     return send(project, method, path, key=token, root=RULES, **rest)
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/overview"), ("POST", "/explain")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/overview"), ("POST", "/explain"), ("POST", "/complete")]
+)
 def test_only_superusers_may_ask_about_rules(hosted_project: ProjectHandle, method: str, path: str) -> None:
     with write_session(hosted_project) as session:
         _, token = signed_in(session, "alice@example.com")
@@ -94,6 +96,17 @@ def test_a_saved_collection_is_answered_with_its_warnings(hosted_project: Projec
     assert picked.json() == {"name": "notes", "warnings": [{"code": "guest_equals_empty"}]}
 
 
+def test_a_saved_collection_is_answered_even_when_there_is_no_time_for_its_warnings(
+    hosted_project: ProjectHandle, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(*_arguments: Any, **_options: Any) -> None:
+        raise TooBusyError
+
+    monkeypatch.setattr("projects.api.collections.read", busy)
+    made = send(hosted_project, "POST", "", key=key, json={**NOTES, "deleteRule": ""})
+    assert (made.status_code, made.json()["name"], "warnings" in made.json()) == (200, "notes", False)
+
+
 def test_an_import_ignores_warnings_and_its_dry_run_names_them(
     hosted_project: ProjectHandle, key: str
 ) -> None:
@@ -123,3 +136,27 @@ def test_a_rule_that_is_wrong_is_answered_with_where_and_what_was_expected(
     assert refused.status_code == 400
     assert refused.json()["data"]["rule"]["params"]["position"] == 5
     assert ask(hosted_project, "POST", "/explain", key, content=b"[1]").status_code == 400
+
+
+def test_an_editor_is_told_what_may_stand_at_a_position(hosted_project: ProjectHandle, key: str) -> None:
+    def complete(**body: Any) -> httpx.Response:
+        return ask(hosted_project, "POST", "/complete", key, json={"collection": "users", **body})
+
+    answer = complete(text="id = @request.au").json()
+    assert (answer["start"], answer["end"]) == (5, 16)
+    assert [item["text"] for item in answer["items"]] == ["@request.auth."]
+    assert answer["errors"][0]["position"] == 5
+    assert complete(text="na", position=1).json()["items"][0]["text"] == "name"
+    assert complete(text="@", kind="filter").json()["items"][0]["kind"] == "macro"
+    refusals: list[tuple[str, dict[str, Any]]] = [
+        ("collection", {"collection": "nope"}),
+        ("collection", {"collection": None}),
+        ("text", {"text": 5}),
+        ("text", {"text": "x" * 50_001}),
+        ("position", {"text": "x", "position": 2}),
+        ("position", {"text": "x", "position": True}),
+        ("kind", {"text": "x", "kind": "nope"}),
+    ]
+    for field, body in refusals:
+        refused = complete(**body)
+        assert (refused.status_code, list(refused.json()["data"])) == (400, [field])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,11 +13,15 @@ from hypothesis import strategies as st
 from projects.databases import Session, read_session, write_session
 from projects.errors import ApiError
 from projects.principal import GUEST, Principal
-from projects.records.access import satisfies
+from projects.records.access import part_satisfies, satisfies
 from projects.records.call import Call
 from projects.records.explain import explain_rule
+from projects.records.explain.question import Question
+from projects.records.explain.verdicts import verdicts_of
 from projects.records.queries import fetch_one
-from projects.rules import validate_rule
+from projects.rules import Parsed, parse_rule, validate_rule
+from projects.rules.ast import nodes
+from projects.rules.review.stored import StoredRule
 from tests.accounts.helpers import sign_up
 from tests.records.support import call, collection, create, number, relation, text
 
@@ -324,6 +329,37 @@ def test_the_verdict_is_the_permission_evaluators(
     known = ask(session, rule=rule, user=f"users/{account['id']}" if account else None)["verdict"]
     assert known in (None, answer["verdict"])
     _check_places(answer["tree"], rule, asked, record)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rule=RULES, which=st.integers(0, 2))
+def test_each_groups_verdict_is_the_evaluators_too(
+    session: Session, world: World, rule: str, which: int
+) -> None:
+    asked = call(session, Principal("user", "_pb_users_auth_", "users", world.bob))
+    posts, parsed = asked.collection("posts"), parse_rule(rule)
+    stored = StoredRule(asked.schema, posts, "view", "rule", rule)
+    found = verdicts_of(Question(asked, stored, world.posts[which]), stored.parsed)
+    for node in nodes(parsed.ast):
+        part = Parsed(parsed.key, node, parsed.constants, True, rule)
+        assert found[id(node)] is part_satisfies(asked, posts, part, world.posts[which])
+
+
+def test_a_rule_of_many_groups_in_one_another_is_not_asked_over_and_over(
+    session: Session, world: World
+) -> None:
+    rule = "editors.name ?= 'alice'"
+    for _ in range(99):
+        rule = f"({rule} && editors.id ?!= 'x')"
+    with patch("projects.records.explain.verdicts.MOST_ASKED", 50):
+        answer = ask(session, rule=rule, record=world.posts[0]["id"])
+    assert answer["verdict"] is True
+    inner: list[Any] = [answer["tree"]]
+    while inner[-1]["type"] == "and":
+        inner.append(inner[-1]["items"][0])
+    # The innermost are asked, those around them no more.
+    assert [node["verdict"] for node in inner].count(None) > 80
+    assert inner[-1]["verdict"] is True
 
 
 def _check_places(tree: dict[str, Any], rule: str, asked: Call, record: dict[str, Any]) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from projects.databases import write_session
 from projects.principal import Principal, RequestInfo
@@ -328,11 +330,64 @@ def test_a_role_is_known_by_its_name_where_no_rule_trusts_it_yet() -> None:
     assert codes(made({"fields": [text("motto")], "createRule": None})) == []
 
 
+@pytest.mark.parametrize(
+    ("create_rule", "expected"),
+    [
+        (SIGNED_IN, ["owner_not_checked"]),
+        ("", ["owner_not_checked"]),
+        ("title != ''", ["owner_not_checked"]),
+        ("judges.id ?= @request.auth.id || public = true", ["owner_not_checked"]),
+        ("author = @request.auth.id", []),
+        (f"{SIGNED_IN} && @request.body.author = @request.auth.id", []),
+        (f"{SIGNED_IN} && @request.body.author:isset = false", []),
+        ("@request.auth.verified = true", []),
+        (None, []),
+    ],
+)
+def test_an_owner_whom_the_create_rule_does_not_ask_for_is_noticed(
+    create_rule: str | None, expected: list[str]
+) -> None:
+    assert codes(made(createRule=create_rule, updateRule="author = @request.auth.id")) == expected
+    assert codes(made(createRule=create_rule, updateRule=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("create_rule", "expected"),
+    [
+        ("who = @request.auth.id", ["joins_itself"]),
+        (f"{SIGNED_IN} && @request.body.who = @request.auth.id", ["joins_itself"]),
+        ("team.lead = @request.auth.id", []),
+        (f"{SIGNED_IN} && who = @request.auth.id && team.lead = @request.auth.id", []),
+        ("who = @request.auth.id && team.name = 'open'", []),
+        ("@request.auth.verified = true && by = @request.auth.id", []),
+        (None, []),
+    ],
+)
+def test_a_membership_that_everybody_gives_themselves_is_noticed(
+    create_rule: str | None, expected: list[str]
+) -> None:
+    teams = relation("team", "teams0000000001", required=True)
+    members = [teams, relation("who", USERS, required=True), relation("by", USERS, required=True)]
+    rule = f'{SIGNED_IN} && home.members_via_team.who ?= @request.auth.id && home.members_via_team.who != ""'
+    data = {"id": "members00000001", "name": "members", "fields": members, "createRule": create_rule}
+    schema = made().with_collection(draft_of_new(made(), data))
+    assert "joins_itself" not in codes(schema)
+    posts = schema.get("posts")
+    assert posts is not None
+    found = codes(schema.with_collection(replace(posts, view_rule=rule)))
+    assert [code for code in found if code == "joins_itself"] == expected
+
+
 def test_accounts_that_manage_themselves_are_warned_of() -> None:
     assert codes(made({"manageRule": "id = @request.auth.id"})) == ["manages_itself"]
     assert codes(made({"manageRule": SIGNED_IN})) == ["manages_itself"]
     assert codes(made({"manageRule": "@request.auth.collectionName = 'staff'"})) == []
     assert codes(made({"manageRule": "id = @request.auth.id && verified = true"})) == []
+
+
+def test_a_history_rule_is_reviewed_too() -> None:
+    (found,) = review_schema(made(historyRule="owner = @request.auth.id"))
+    assert (found.code, found.rule) == ("guest_equals_empty", "historyRule")
 
 
 def test_a_rule_of_a_field_is_reviewed_too() -> None:
@@ -358,6 +413,35 @@ def test_a_rule_that_cannot_be_understood_is_named_and_stops_nothing() -> None:
     assert codes(broken) == ["invalid_rule", "open_delete"]
     (entry,) = [one for one in overview(broken) if one["name"] == "posts"]
     assert entry["rules"]["update"]["error"]
+
+
+OPERANDS = [
+    "title", "n", "public", "owner", "owner.id", "owner.name", "editors", "editors.id", "editors:each", "editors:length",
+    "team.lead.name", "team.posts_via_team.n", "@collection.teams.lead", "@request.auth.id", "@request.auth.name",
+    "@request.auth.posts_via_owner.n", "@request.auth.avatar:length", "@request.auth.nothing", "@request.body.owner",
+    "@request.body.owner.name", "@request.body.editors:each", "@request.body.n:isset", "@request.body.n:changed",
+    "@request.query.a", "@request.query.a:isset", "@request.headers.b:lower", "@request.method", "@now", "'x'", "''", "5",
+    "null", "true", "strftime('%Y', title)", "strftime('%Y', @request.auth.created)", "geoDistance(n, 1, 2, 3)",
+    "geoDistance(@request.query.a, 1, 2, 3)",
+]  # fmt: skip
+COMPARISONS = st.builds(
+    lambda left, sign, right: f"{left} {sign} {right}",
+    st.sampled_from(OPERANDS),
+    st.sampled_from(["=", "!=", "?=", "?!=", "~", "!~", ">", "<="]),
+    st.sampled_from(OPERANDS),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(parts=st.lists(COMPARISONS, min_size=1, max_size=4), sign=st.sampled_from([" && ", " || "]))
+def test_every_rule_can_be_reviewed(parts: list[str], sign: str) -> None:
+    rule = sign.join(parts)
+    names = [f"{name}Rule" for name in ("list", "view", "create", "update", "delete")]
+    schema = made(**dict.fromkeys(names, rule))
+    for one in review_schema(schema):
+        assert one.message and one.hint and 0 <= one.position < len(rule)
+    (posts,) = [one for one in overview(schema) if one["name"] == "posts"]
+    assert not any("error" in entry for entry in posts["rules"].values())
 
 
 @pytest.mark.parametrize(

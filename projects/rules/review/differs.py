@@ -31,7 +31,7 @@ def guest_differs(rule: StoredRule) -> Iterator[RuleWarning]:
         name = _name(leaf)
         yield RuleWarning(
             "guest_differs",
-            "notice" if rule.operation in ("list", "view", "read") else "warning",
+            "notice" if rule.operation in ("list", "view", "history", "read") else "warning",
             rule.collection.name,
             rule.name,
             f"Guests pass {rule.name}: {name} of a guest is empty, and so differs from what it is compared with.",

@@ -89,21 +89,23 @@ def _is_stricter(strict: StoredRule, loose: StoredRule) -> bool:
 
     Comparisons that are written alike are one; of others it is not known what they have to do with each other.
     """
-    atoms = sorted(_atoms(strict) | _atoms(loose))
-    if len(atoms) > _MOST_ATOMS:
+    texts = {**_texts(strict), **_texts(loose)}
+    atoms = sorted(set(texts.values()))
+    if strict.text == loose.text or len(atoms) > _MOST_ATOMS:
         return False
     apart = False
     for values in itertools.product((False, True), repeat=len(atoms)):
         truth = dict(zip(atoms, values, strict=True))
-        of_strict, of_loose = _holds(strict, truth), _holds(loose, truth)
+        of_strict, of_loose = _holds(strict, texts, truth), _holds(loose, texts, truth)
         if of_strict and not of_loose:
             return False
         apart = apart or (of_loose and not of_strict)
     return apart
 
 
-def _atoms(rule: StoredRule) -> set[str]:
-    return {_text(rule, leaf.comparison) for leaf in rule.leaves}
+def _texts(rule: StoredRule) -> dict[int, str]:
+    """Each comparison as one would write it, by its identity."""
+    return {id(leaf.comparison): _text(rule, leaf.comparison) for leaf in rule.leaves}
 
 
 def _text(rule: StoredRule, comparison: Comparison) -> str:
@@ -112,9 +114,9 @@ def _text(rule: StoredRule, comparison: Comparison) -> str:
     return f"{sides[0]} {'?' * comparison.at_least_one}{comparison.operator} {sides[1]}"
 
 
-def _holds(rule: StoredRule, truth: Mapping[str, bool]) -> bool:
+def _holds(rule: StoredRule, texts: Mapping[int, str], truth: Mapping[str, bool]) -> bool:
     return fold(
         rule.parsed.ast,
-        lambda comparison: truth[_text(rule, comparison)],
+        lambda comparison: truth[texts[id(comparison)]],
         lambda operator, items: any(items) if operator == "or" else all(items),
     )

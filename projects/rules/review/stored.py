@@ -11,10 +11,12 @@ from projects.rules.ast import Comparison, comparisons
 from projects.rules.parse import Parsed, parse_rule
 from projects.rules.paths import Meaning
 from projects.rules.resolve import Resolver
-from projects.schema.collection import CollectionSchema, ProjectSchema
+from projects.schema.collection import HISTORY_RULE, CollectionSchema, ProjectSchema
 from projects.schema.serialize import RULES
 
-Operation = Literal["list", "view", "create", "update", "delete", "auth", "manage", "mfa", "read", "write"]
+Operation = Literal[
+    "list", "view", "create", "update", "delete", "history", "auth", "manage", "mfa", "read", "write"
+]
 
 
 # slots are left out where cached_property needs the instance dict.
@@ -59,6 +61,8 @@ def stored_rules(schema: ProjectSchema, collection: CollectionSchema) -> Iterato
     for wire, name in RULES[:2] if collection.is_view else RULES:
         operation: Operation = wire.removesuffix("Rule")  # type: ignore[assignment]
         yield StoredRule(schema, collection, operation, wire, getattr(collection, name))
+    if not collection.is_view:
+        yield StoredRule(schema, collection, "history", HISTORY_RULE, collection.history_rule)
     if collection.is_auth:
         yield StoredRule(schema, collection, "auth", "authRule", collection.options["authRule"])
         yield StoredRule(schema, collection, "manage", "manageRule", collection.options["manageRule"])

@@ -67,6 +67,28 @@ SIGN_UP = Scenario(
 )
 
 
+TAKEN_ID = "p00000000taken1"
+ID_OF_ANOTHER = Scenario(
+    "auth_id_of_another",
+    "No two accounts have one id, whatever their collections: rules compare ids alone.",
+    (
+        people(),
+        make("staff", type="auth", createRule=""),
+        create("an account of people", "people", account(id=TAKEN_ID), as_="guest"),
+        create("one of staff with its id", "staff", account(id=TAKEN_ID), as_="guest"),
+        create("the same from a superuser", "staff", account(id=TAKEN_ID)),
+        create(
+            "the same with a short password", "staff", account(id=TAKEN_ID, password="x", passwordConfirm="x")
+        ),
+        create("the same with another confirmation", "staff", account(id=TAKEN_ID, passwordConfirm="x")),
+        create(
+            "the same that says it is verified", "staff", account(id=TAKEN_ID, verified=True), as_="guest"
+        ),
+        create("one with an id of its own", "staff", account(id="s00000000000own"), as_="guest"),
+    ),
+)
+
+
 def signing_in(says: str, body: Json, **more: Json) -> Request:
     return Request(name=says, method="POST", path=SIGN_IN, body=body, **more)
 
@@ -225,4 +247,4 @@ RULE = Scenario(
     ),
 )
 
-SCENARIOS = (SIGN_UP, WITH_PASSWORD, IDENTITIES, REFRESH, RULE)
+SCENARIOS = (SIGN_UP, ID_OF_ANOTHER, WITH_PASSWORD, IDENTITIES, REFRESH, RULE)
