@@ -76,7 +76,7 @@ def test_writes_whose_answers_kill_9_took_are_answered_when_sent_again(stopped: 
         for number in range(1, max(stored) + 51):
             answer = http.post(
                 f"{app.url}/api/collections/once/records",
-                json={"number": number},
+                json=note(number),
                 headers=key_of("once", number),
             )
             assert answer.status_code == 200, answer.text
@@ -128,6 +128,10 @@ def key_of(collection: str, number: int) -> dict[str, str]:
     return {"Idempotency-Key": f"the creation of {number} in {collection}"}
 
 
+def note(number: int) -> dict[str, object]:
+    return {"number": number, "title": f"note {number}"}
+
+
 async def create_until_killed(
     server: servers.Server, url: str, collection: str, kill_after: int
 ) -> dict[str, int]:
@@ -141,7 +145,7 @@ async def create_until_killed(
                 try:
                     answer = await http.post(
                         f"{url}/api/collections/{collection}/records",
-                        json={"number": number, "title": f"note {number}"},
+                        json=note(number),
                         headers=key_of(collection, number),
                     )
                 except httpx.TransportError:
