@@ -173,7 +173,8 @@ def test_slow_clients_hold_up_nobody_and_cost_little(server: Server, app: App) -
         took = time.monotonic() - started
         for one in slow:
             one.close()
-    assert took < 5
+    # Whoever were held up would wait for clients that never read.
+    assert took < 30
     assert watch.growth < len(slow) * PER_CLIENT, f"{watch.growth // MEGABYTE} MB"
 
 
