@@ -9,7 +9,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -17,11 +16,9 @@ from urllib.parse import urlencode
 
 from benchmarks import machine, options
 from benchmarks.client import Beside, Client, in_parallel
-from benchmarks.peers.mbaas import REF, Mbaas, version
+from benchmarks.peers.mbaas import alone, version
 from benchmarks.peers.rest import make_users, user_tokens
-from benchmarks.scratch import run_folder
 from benchmarks.table import number, render
-from tests.services import postgres
 
 POSTS = 100_000
 USERS = 100
@@ -67,22 +64,11 @@ def main() -> None:
     parser = options.parser("engine", __doc__.split("\n")[2], rounds=1)
     parser.add_argument("--posts", type=int, default=POSTS, help=f"records (default: {POSTS:,})")
     given = parser.parse_args()
-    with ExitStack() as stack:
-        folder = stack.enter_context(run_folder())
-        url = stack.enter_context(postgres()) if given.engine == "postgresql" else ""
-        server = Mbaas(folder, postgres=url)
-        server.create_project(REF)
-        process = server.start()
-        stack.callback(process.stop)
-        admin = Client(server.url(), {"Authorization": server.token()})
-        readers = fill(server.url(), admin, given.posts)
+    with alone(given.engine) as (url, admin, process):
+        readers = fill(url, admin, given.posts)
         process.wait_until_idle()
-        rows = [
-            *lists(admin, readers),
-            *plans(readers[FEW]),
-            *totals(server.url(), admin, readers[FEW]),
-        ]
-        rows += deletion(server.url(), admin)
+        rows = [*lists(admin, readers), *plans(readers[FEW]), *totals(url, admin, readers[FEW])]
+        rows += deletion(url, admin)
     print(f"{machine.describe([f'mbaas {version()}'])}\n- {given.engine}; {given.posts:,} posts\n")
     print(render(["ms", "median", "95th percentile", "aim"], rows))
 

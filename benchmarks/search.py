@@ -12,18 +12,15 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from itertools import accumulate
 from typing import Any
 from urllib.parse import urlencode
 
 from benchmarks import machine, options
 from benchmarks.client import Client, in_parallel
-from benchmarks.peers.mbaas import REF, Mbaas, version
+from benchmarks.peers.mbaas import alone, version
 from benchmarks.peers.rest import make_users, user_tokens
-from benchmarks.scratch import run_folder
 from benchmarks.table import number, render
-from tests.services import postgres
 
 POSTS = 100_000
 VOCABULARY = 30_000
@@ -42,17 +39,10 @@ def main() -> None:
     parser = options.parser("search", __doc__.split("\n")[2], rounds=1)
     parser.add_argument("--posts", type=int, default=POSTS, help=f"records (default: {POSTS:,})")
     given = parser.parse_args()
-    with ExitStack() as stack:
-        folder = stack.enter_context(run_folder())
-        url = stack.enter_context(postgres()) if given.engine == "postgresql" else ""
-        server = Mbaas(folder, postgres=url)
-        server.create_project(REF)
-        process = server.start()
-        stack.callback(process.stop)
-        admin = Client(server.url(), {"Authorization": server.token()})
-        reader, words = fill(server.url(), admin, given.posts)
+    with alone(given.engine) as (url, admin, process):
+        reader, words = fill(url, admin, given.posts)
         process.wait_until_idle()
-        rows = list(building(server.url(), admin, reader))
+        rows = list(building(url, admin, reader))
         process.wait_until_idle()
         rows += searches(reader, words)
         rows += writes(admin, words)

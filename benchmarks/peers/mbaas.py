@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks import dataset
+from benchmarks.client import Client
 from benchmarks.peers.rest import Filled, RestPeer, fill, superuser_token
 from benchmarks.process import Process, run
-from benchmarks.scratch import ROOT
-from tests.services import free_port
+from benchmarks.scratch import ROOT, run_folder
+from tests.services import free_port, postgres
 
 OWNER = "owner@example.com"
 PASSWORD = "correct-horse-battery-9"
@@ -81,6 +82,18 @@ class Mbaas:
     def token(self, ref: str = REF) -> str:
         """A superuser's token of the project."""
         return superuser_token(self.url(ref), OWNER, PASSWORD)
+
+
+@contextmanager
+def alone(engine: str) -> Iterator[tuple[str, Client, Process]]:
+    """Our server with one empty project while the block runs: the API's address, a superuser's client, the process."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(run_folder())
+        server = Mbaas(folder, postgres=stack.enter_context(postgres()) if engine == "postgresql" else "")
+        server.create_project()
+        process = server.start()
+        stack.callback(process.stop)
+        yield server.url(), Client(server.url(), {"Authorization": server.token()}), process
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.db import close_old_connections
 
 from projects.context import ProjectHandle
-from projects.databases import close_project
+from projects.databases.sweeping import for_each_project
 from projects.files.removal import needs_removal, remove_released
 from projects.files.spool import remove_left_behind
 from projects.models import Project
@@ -27,23 +27,11 @@ def remove_files(uid: str) -> None:
 @shared_task(name="projects.files.tasks.sweep_files")  # type: ignore[untyped-decorator]
 def sweep_files() -> None:
     """Find what crashes left: objects without a record, uploads that nobody attached, half-received files."""
-    close_old_connections()
     if count := remove_left_behind():
         log.info("half-received files removed", count=count)
-    projects = Project.objects.select_related("placement").exclude(status=Project.Status.DELETING)
-    for project in projects.iterator():
-        handle = project.handle()
-        try:
-            _sweep(handle)
-        except Exception:
-            # An unreachable placement, say: it is looked at again in an hour.
-            log.exception("files not swept", project=handle.ref)
+    for_each_project(_sweep, "files not swept")
 
 
-def _sweep(handle: ProjectHandle) -> None:
-    try:
-        if needs_removal(handle):
-            log.info("files removed", project=handle.ref, count=remove_released(handle))
-    finally:
-        # So many projects are looked at that none of them may stay open.
-        close_project(handle)
+def _sweep(project: ProjectHandle) -> None:
+    if needs_removal(project):
+        log.info("files removed", project=project.ref, count=remove_released(project))

@@ -13,7 +13,7 @@ import pytest
 from projects.context import ProjectHandle
 from projects.control import deletion
 from projects.control.actor import SYSTEM
-from projects.databases import stored_files, write_session
+from projects.databases import stored_files, sweeping, write_session
 from projects.errors import ApiError
 from projects.files import removal, tasks
 from projects.files.removal import Bell, remove_released, start_removal
@@ -33,7 +33,8 @@ from tests.records.support import collection
 @pytest.fixture(autouse=True)
 def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     # A task closes what it finds open: here the connection whose transaction the test is.
-    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
+    for room in (tasks, sweeping):
+        monkeypatch.setattr(room, "close_old_connections", lambda: None)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from projects.context import ProjectHandle
-from projects.databases import Session, close_thread, write_session
+from projects.databases import Session, close_thread, sweeping, write_session
 from projects.records import tasks
 from projects.records.history import record_history
 from projects.records.list import list_records
@@ -147,7 +147,7 @@ def test_answers_whose_time_is_over_go_and_others_stay(project: ProjectHandle, s
 def test_the_hourly_sweep_prunes_every_project_and_one_that_fails_holds_up_none(
     db: None, make_project: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
+    monkeypatch.setattr(sweeping, "close_old_connections", lambda: None)
     broken, well = make_project("aaa"), make_project("bbb")
     for project in (broken, well):
         host(project)
