@@ -77,6 +77,15 @@ class S3Storage:
             )
             return _Body(key, found["Body"])
 
+    def fetch(self, name: str) -> tuple[Reader, int, Mapping[str, str]]:
+        """An object that is none of ours, by its whole name in the bucket, with its size and what is noted of it.
+
+        Raises StorageError.
+        """
+        with _errors(name):
+            found = self.client.get_object(Bucket=self._bucket, Key=name)
+            return _Body(name, found["Body"]), int(found["ContentLength"]), found.get("Metadata", {})
+
     def local_path(self, key: str) -> str | None:
         return None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.files.conftest import s3_server  # noqa: F401 - a fixture
 from tests.importing.world import World, build
 from tests.oracle.pocketbase import NoBinaryError, pocketbase
 from tests.services import skip_or_fail

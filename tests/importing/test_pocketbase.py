@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import jwt
 import pytest
@@ -18,6 +19,8 @@ from django.core.management.base import CommandError
 from projects.context import ProjectHandle
 from projects.control.actor import COMMAND
 from projects.databases import read_session, write_session
+from projects.files.storages import open_storage
+from projects.importing.pocketbase.bucket import bucket_of
 from projects.importing.pocketbase.errors import ImportRefusedError, SourceError
 from projects.importing.pocketbase.report import Report
 from projects.importing.pocketbase.run import import_pocketbase
@@ -26,6 +29,7 @@ from projects.records.list import list_records
 from projects.schema import load_schema
 from tests.accounts.helpers import SUPERUSER, call_on, change_collection, enter, sign_up, who
 from tests.api.support import serve
+from tests.files.conftest import CREDENTIALS, use_s3
 from tests.importing.world import ODD_ID, USER_PASSWORD, World
 from tests.records.support import collection, text
 
@@ -228,6 +232,60 @@ def test_settings_with_a_counterpart_are_taken_and_the_others_told_of(
     assert "smtp-secret" not in json.dumps(report.as_json())
     entry = AuditEntry.objects.get(action="pocketbase.imported")
     assert entry.details["files"] == len(world.files)
+
+
+def test_files_go_into_a_bucket_where_the_project_has_one(
+    project: ProjectHandle, world: World, settings: Any, request: pytest.FixtureRequest
+) -> None:
+    use_s3(settings, request.getfixturevalue("s3_server"))
+    take(project, world.backup)
+    with read_session(project) as session:
+        rows = session.rows("SELECT storage, count(*) FROM _files WHERE state = 'stored' GROUP BY storage")
+        assert rows == [("s3", len(world.files))]
+        sizes = session.rows("SELECT key, size FROM _files")
+    objects = {one.key: one.size for one in open_storage(project, "s3").objects()}
+    assert objects == dict(sizes)
+
+
+def test_files_are_fetched_from_pocketbases_own_bucket_if_one_says_so(
+    project: ProjectHandle, folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = request.getfixturevalue("s3_server")
+    client = boto3.client(
+        "s3", endpoint_url=address, region_name="us-east-1",
+        aws_access_key_id=CREDENTIALS["access_key"], aws_secret_access_key=CREDENTIALS["secret_key"],
+    )  # fmt: skip
+    client.create_bucket(Bucket="theirs")
+    placed = [path for path in (folder / "storage").rglob("*") if path.is_file() and path.suffix != ".attrs"]
+    for path in placed:
+        key = str(path.relative_to(folder / "storage"))
+        client.put_object(
+            Bucket="theirs",
+            Key=key,
+            Body=path.read_bytes(),
+            Metadata={"original-filename": "Client%20name.txt"},
+        )
+    shutil.rmtree(folder / "storage")
+    account = {
+        "enabled": True, "bucket": "theirs", "endpoint": address, "region": "us-east-1", "forcePathStyle": True,
+        "accessKey": CREDENTIALS["access_key"], "secret": CREDENTIALS["secret_key"],
+    }  # fmt: skip
+    change(folder, f"UPDATE _params SET value = json_set(value, '$.s3', json('{json.dumps(account)}'))")
+    with pytest.raises(ImportRefusedError, match="--files bucket"):
+        take(project, folder)
+    report = take(project, folder, files="bucket")
+    assert sum(one.files for one in report.collections) == len(placed) and not report.of_kind("lost")
+    with read_session(project) as session:
+        assert session.rows("SELECT DISTINCT original, storage FROM _files") == [("Client name.txt", "disk")]
+    assert CREDENTIALS["secret_key"] not in json.dumps(report.as_json())
+
+
+@pytest.mark.parametrize("gone", ["accessKey", "secret", "endpoint"])
+def test_a_bucket_is_never_asked_with_the_machines_own_credentials(gone: str) -> None:
+    account = {"enabled": True, "bucket": "b", "endpoint": "s3.example.com", "accessKey": "a", "secret": "s"}
+    assert bucket_of({"s3": account}).endpoint == "https://s3.example.com"
+    with pytest.raises(ImportRefusedError, match="keys"):
+        bucket_of({"s3": {**account, gone: ""}})
 
 
 # --- tokens -------------------------------------------------------------------------------------------

@@ -223,7 +223,9 @@ def _receive(source: Source, collection: CollectionSchema, file: Named, report: 
         lost(_MISSING)
         return None
     except StorageError as error:
-        raise ImportRefusedError(f"There is no room in {spool_folder()}: {error}.") from error
+        raise ImportRefusedError(
+            f"A file cannot be fetched: {error}. When it can, the import goes on where it stopped."
+        ) from error
     except UNREADABLE as error:
         lost(f"The file cannot be read: {error}.")
         return None

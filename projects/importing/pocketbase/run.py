@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from projects.context import ProjectHandle
 from projects.control import audit
@@ -18,6 +18,7 @@ from projects.control.actor import Actor
 from projects.control.projects import change_project
 from projects.control.roles import Action, require
 from projects.databases import Session, read_session, write_session
+from projects.importing.pocketbase.bucket import BucketFiles, bucket_of, is_in_bucket
 from projects.importing.pocketbase.errors import ImportRefusedError
 from projects.importing.pocketbase.files import copy_files, measure_files
 from projects.importing.pocketbase.mark import Mark, begin_mark, end_mark, read_mark
@@ -38,6 +39,8 @@ from projects.schema.store import load_schema, lock_schema, raise_version, updat
 # ``watch(step, done, total)``: the step ("posts", "posts: files") has done so many of its records or files.
 Watch = Callable[[str, int, int], None]
 
+FilesFrom = Literal["", "folder", "bucket"]
+
 # System collections whose rows say something of users that is worth having; the others' live for minutes.
 _OF_USERS: Final = ("_externalAuths", "_authOrigins")
 # What stands beside the data folder and is code or pages of PocketBase's.
@@ -54,15 +57,28 @@ def import_pocketbase(
     path: Path,
     *,
     dry_run: bool = False,
+    files: FilesFrom = "",
     watch: Watch = lambda step, done, total: None,
 ) -> Report:
     """Bring the PocketBase at ``path`` (data folder, or a backup's zip file) into the project.
 
-    ``dry_run``: only say what would be taken. Raises SourceError, ImportRefusedError, ApiError 403, 404.
+    ``dry_run``: only say what would be taken. ``files``: where they are; must be said when PocketBase keeps them in a
+    bucket, which is then asked with the keys of its settings.
+
+    Raises SourceError, ImportRefusedError, ApiError 403, 404.
     """
     for action in (Action.PROJECT_EDIT, Action.SCHEMA_EDIT, Action.DATA_SUPERUSER):
         require(actor, project, action)
-    with open_source(path) as source:
+    with open_source(path) as found:
+        if files == "bucket":
+            source = replace(found, files=BucketFiles(project.handle(), bucket_of(found.settings)))
+        elif files or dry_run or not is_in_bucket(found.settings):
+            source = found
+        else:
+            raise ImportRefusedError(
+                "PocketBase keeps its files in a bucket. Say whether they are to be fetched from there (--files bucket)"
+                " or are in the data folder after all (--files folder)."
+            )
         return _Import(actor, project, source, path, Report(dry_run=dry_run), watch).run()
 
 
@@ -190,6 +206,8 @@ class _Import:
         )
         report.note("left", "_mfas, _otps", "Codes that live for minutes.")
         report.note("left", "auxiliary.db", "Logs.")
+        if self._path.is_dir() and any((self._path / "backups").glob("*.zip")):
+            report.note("left", "backups", "Backups that PocketBase made; they stay where they are.")
         for name, reason in _BESIDE.items():
             if self._path.is_dir() and (self._path.resolve().parent / name).exists():
                 report.note("left", name, reason)

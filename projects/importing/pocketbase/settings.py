@@ -15,7 +15,7 @@ _OPERATORS: Final = "It belongs to the installation here, not to a project; its 
 # Settings of PocketBase without a counterpart, and what stands in their place.
 _LEFT: Final = {
     "smtp": "Projects send no mail yet; the account and its password were not taken.",
-    "s3": "Name the project's bucket in its setting fileStorage; the credentials were not taken.",
+    "s3": "New files go to the project's own storage: its setting fileStorage may name a bucket. Keys were not taken.",
     "backups": "Back-ups are made by the operator for the whole installation.",
     "logs": _OPERATORS,
     "trustedProxy": f"{_OPERATORS} (MBAAS_TRUSTED_PROXIES)",

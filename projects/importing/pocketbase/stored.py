@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import Final, Protocol
 
+from projects.files.storage import Reader
 from projects.importing.pocketbase.snapshot import UNREADABLE
 
 _STORAGE: Final = "storage"
@@ -30,7 +31,7 @@ _LARGEST_FACTS: Final = 64 * 1024
 class SourceFile:
     """A file that is open: ``content`` has ``size`` bytes; ``original`` is its client's name for it."""
 
-    content: IO[bytes]
+    content: Reader
     size: int
     original: str
 
@@ -39,7 +40,7 @@ class SourceFiles(Protocol):
     """Where files are. ``where``: (collection's id, record's id, stored name)."""
 
     def size(self, where: tuple[str, str, str]) -> int | None:
-        """Its size in bytes; None when it is not there."""
+        """Its size in bytes, 0 where that is not known; None when it is not there."""
 
     def open(self, where: tuple[str, str, str]) -> AbstractContextManager[SourceFile]:
         """Raises FileNotFoundError, OSError, and what else ``UNREADABLE`` names."""

@@ -23,6 +23,7 @@ class Lines:
         self._left = b""
         self._number = 0
         self._is_new = True
+        self._most: int = settings.MBAAS_IMPORT_MAX_ROW_BYTES
         # A line that is too long is passed over until its end.
         self._passing = False
 
@@ -39,7 +40,7 @@ class Lines:
             self._number += 1
             yield self._number, self._checked(line.removesuffix(b"\r"))
             self._passing = False
-        if len(self._left) > settings.MBAAS_IMPORT_MAX_ROW_BYTES:
+        if len(self._left) > self._most:
             self._left, self._passing = b"", True
 
     def end(self) -> Iterator[tuple[int, bytes | None]]:
@@ -50,7 +51,7 @@ class Lines:
             yield self._number + 1, self._checked(line.removesuffix(b"\r"))
 
     def _checked(self, line: bytes) -> bytes | None:
-        return None if self._passing or len(line) > settings.MBAAS_IMPORT_MAX_ROW_BYTES else line
+        return None if self._passing or len(line) > self._most else line
 
 
 def _without_mark(data: bytes) -> bytes:

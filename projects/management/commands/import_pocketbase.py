@@ -27,6 +27,12 @@ class Command(ControlCommand):
         parser.add_argument("ref", help="the ref of an empty project")
         parser.add_argument("source", help="PocketBase's pb_data folder, or a backup of it (zip)")
         parser.add_argument("--dry-run", action="store_true", help="only say what would be taken")
+        parser.add_argument(
+            "--files",
+            choices=("folder", "bucket"),
+            default="",
+            help="where its files are, when its settings name a bucket; bucket: they are fetched with those keys",
+        )
         parser.add_argument("--json", action="store_true", help="the report as JSON")
         parser.add_argument("--no-progress", action="store_true", help="no progress bar")
 
@@ -40,6 +46,7 @@ class Command(ControlCommand):
                     project,
                     Path(options["source"]),
                     dry_run=options["dry_run"],
+                    files=options["files"],
                     watch=progress.watch,
                 )
             except SourceError as error:
