@@ -114,11 +114,26 @@ def _renamed(text: str) -> Mapping[str, str]:
 
 
 async def _take_all(request: Request, table: TableImport) -> None:
+    """While a step is stored, the next one is read."""
+    storing: asyncio.Task[None] | None = None
+    try:
+        async for step in _steps(request, table):
+            prepared = await _prepare(request, table, step)
+            if storing is not None:
+                await storing
+            storing = asyncio.create_task(_store(request, table, step, prepared))
+    finally:
+        # Whatever ends it: what is said to be stored is.
+        if storing is not None:
+            await storing
+
+
+async def _steps(request: Request, table: TableImport) -> AsyncIterator[Step]:
     async for piece in _pieces(request):
         for step in await in_files_pool(lambda piece=piece: list(table.feed(piece))):  # type: ignore[misc]
-            await _take(request, table, step)
+            yield step
     for step in await in_files_pool(lambda: list(table.end())):
-        await _take(request, table, step)
+        yield step
 
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:
@@ -147,18 +162,22 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
         yield bytes(waiting)
 
 
-async def _take(request: Request, table: TableImport, step: Step) -> None:
-    """One step, under today's schema and with today's right to do this."""
+async def _prepare(request: Request, table: TableImport, step: Step) -> Prepared:
+    """A step, read under today's schema and with today's right to do this."""
 
     def prepare(call: Call) -> tuple[Prepared, Plain]:
         _admit(call, table)
         prepared = table.prepare(call, step)
         return prepared, table.passwords(call, prepared)
 
+    prepared, plain = await read(request, prepare, length="long")
+    if plain:
+        await in_password_pool(lambda: hash_all(plain))
+    return prepared
+
+
+async def _store(request: Request, table: TableImport, step: Step, prepared: Prepared) -> None:
     while True:
-        prepared, plain = await read(request, prepare, length="long")
-        if plain:
-            await in_password_pool(lambda plain=plain: hash_all(plain))  # type: ignore[misc]
 
         def store(call: Call, prepared: Prepared = prepared) -> Outcome:
             _admit(call, table)
@@ -167,6 +186,7 @@ async def _take(request: Request, table: TableImport, step: Step) -> None:
         try:
             table.count(prepared, await write(request, store))
         except SchemaChangedError:
+            prepared = await _prepare(request, table, step)
             continue
         return
 

@@ -33,41 +33,38 @@ _FALSE: Final = frozenset({"0", "f", "false", "n", "no"})
 
 def cell_reader(field: Field, *, is_text: bool) -> Cell:
     """From a value of a file to the field's. ``is_text``: all values are text, as in CSV. It raises Invalid."""
-    read: Cell | None = None
+    read: Cell = field.normalize
     if isinstance(field, NumberField):
-        read = _number
+        read = _after(_number, field.normalize)
     elif isinstance(field, BoolField):
         read = _bool
     elif isinstance(field, DateField | AutodateField):
         read = _date
     elif is_text and isinstance(field, JsonField | GeoPointField):
-        read = _json
+        read = _after(_json, field.normalize)
     elif is_text and isinstance(field, ManyValuedField) and field.is_list:
-        read = _list
+        read = _after(_list, field.normalize)
     if is_text:
         return _of_text(field, read)
     return _of_value(field, read)
 
 
-def _of_text(field: Field, read: Cell | None) -> Cell:
-    normalize = field.normalize
-
-    def value(text: Any) -> Any:
-        if not text:
-            return field.empty()
-        return normalize(text if read is None else read(text))
-
-    return value
+def _after(check: Cell, normalize: Cell) -> Cell:
+    return lambda text: normalize(check(text))
 
 
-def _of_value(field: Field, read: Cell | None) -> Cell:
+def _of_text(field: Field, read: Cell) -> Cell:
+    return lambda text: read(text) if text else field.empty()
+
+
+def _of_value(field: Field, read: Cell) -> Cell:
     normalize, nullable = field.normalize, field.nullable
-    if read is None:
-        return lambda value: None if value is None and nullable else normalize(value)
+    if read == normalize and not nullable:
+        return normalize
 
     def value_of(value: Any) -> Any:
         if isinstance(value, str) and value:
-            return normalize(read(value))
+            return read(value)
         return None if value is None and nullable else normalize(value)
 
     return value_of

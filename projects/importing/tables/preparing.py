@@ -48,31 +48,32 @@ class RowReader:
         self._cells: dict[str, Cell] = {
             one.name: cell_reader(one, is_text=is_text) for one in collection.fields
         }
-        self._fields: dict[str, str] = {}
+        # By the file's name; ("", None) for one that is left out.
+        self._known: dict[str, tuple[str, Cell | None]] = {}
         self.unknown: dict[str, None] = {}
 
     def read(self, row: Row) -> Given | Refused:
         values: Values = {}
         errors: Errors = {}
+        known = self._known
         for name, value in row.values.items():
-            key = self._fields.get(name)
-            if key is None:
-                key = self._fields[name] = self._known(name)
-            if not key:
+            found = known.get(name)
+            if found is None:
+                found = known[name] = self._look_up(name)
+            key, cell = found
+            if cell is None:
                 continue
             try:
-                values[key] = self._cells[key](value)
+                values[key] = cell(value)
             except Invalid as invalid:
                 errors[key] = invalid.error
         return Refused(row.line, INVALID, errors, row.values) if errors else Given(row, values)
 
-    def _known(self, name: str) -> str:
+    def _look_up(self, name: str) -> tuple[str, Cell | None]:
         wanted = self._columns.field_of(name)
-        if wanted in self._cells:
-            return wanted
-        if wanted:
+        if wanted and wanted not in self._cells:
             self.unknown[name] = None
-        return ""
+        return wanted, self._cells.get(wanted)
 
 
 class NewRecords:
@@ -84,9 +85,11 @@ class NewRecords:
     def __init__(self, collection: CollectionSchema) -> None:
         self._collection = collection
         self._fields: Sequence[tuple[str, Field]] = [(one.name, one) for one in collection.fields]
-        # Those that refuse nothing need not be asked a hundred thousand times.
-        self._checked = [
-            (name, one) for name, one in self._fields if one.required or type(one).check is not Field.check
+        # Asked a hundred thousand times: those that refuse nothing are left out.
+        self._checks = [
+            _Check(name, one)
+            for name, one in self._fields
+            if one.required or type(one).check is not Field.check
         ]
         self._now = now_text()
 
@@ -104,11 +107,31 @@ class NewRecords:
 
     def errors(self, values: Values) -> Errors:
         errors: Errors = {}
-        for name, one in self._checked:
+        for one in self._checks:
+            value = values[one.name]
             try:
-                one.validate(values[name])
+                if one.asks_first or value is None or value == one.blank:
+                    one.validate(value)
+                else:
+                    one.check(value)
             except Invalid as invalid:
-                errors[name] = invalid.error
+                errors[one.name] = invalid.error
         if self._collection.file_fields:
             errors.update(unknown_files(self._collection, values))
         return errors
+
+
+class _Check:
+    """``Field.validate`` taken apart: what is not blank goes straight to the field's ``check``.
+
+    ``asks_first``: the field has its own idea of what is blank.
+    """
+
+    __slots__ = ("asks_first", "blank", "check", "name", "validate")
+
+    def __init__(self, name: str, field: Field) -> None:
+        self.name = name
+        self.asks_first = type(field).is_blank is not Field.is_blank
+        self.blank = field.zero()
+        self.validate = field.validate
+        self.check = field.check
