@@ -11,10 +11,13 @@ from starlette.routing import Route
 from projects.api.dispatch import client_ip, endpoint, read
 from projects.api.responses import json_response
 from projects.records.call import Call
+from projects.records.pick import parse_pick
 
 
 @endpoint
 async def health(request: Request) -> Response:
+    pick = parse_pick(request.query_params.get("fields", ""))
+
     def work(call: Call) -> dict[str, Any]:
         if not call.principal.is_superuser:
             return {}
@@ -25,7 +28,8 @@ async def health(request: Request) -> Response:
         }
 
     data = await read(request, work)
-    return json_response({"message": "API is healthy.", "code": 200, "data": data})
+    answer = {"message": "API is healthy.", "code": 200, "data": data}
+    return json_response(pick(answer) if pick else answer)
 
 
 def _proxy_header(request: Request) -> str:

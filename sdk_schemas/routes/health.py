@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sdk_schemas.audience import Api
-from sdk_schemas.operation import Operation
+from sdk_schemas.operation import Operation, parameter
 
 _HEALTH: Final = {
     "type": "object",
@@ -28,6 +28,7 @@ def operations(_api: Api) -> Iterable[Operation]:
         tag="health",
         summary="Whether the project's database answers",
         access="open",
+        parameters=(parameter("fields"),),
         answer=_HEALTH,
-        refusals=(),
+        refusals=(400,),
     )

@@ -254,6 +254,7 @@ EVERYWHERE = Scenario(
             body={"listRule": ""},
             query={"fields": "name"},
         ),
+        Request(name="health", method="GET", path="/api/health", query={"fields": "code"}),
         Request(
             name="auth methods",
             method="GET",
