@@ -82,7 +82,6 @@ _GROUPS: Final[Json] = {
     },
 }
 _PAGING: Final = tuple(map(parameter, ("page", "perPage", "cursor", "sort", "filter", "skipTotal")))
-_SEARCH: Final = (parameter("search"),)
 
 
 def operations(api: Api) -> Iterable[Operation]:
@@ -105,7 +104,7 @@ def _of(offer: Offer) -> Iterator[Operation]:
             summary=f"List {name}",
             description="What the rule hides is left out.",
             access=access(offer, "list"),
-            parameters=(*_PAGING, *(_SEARCH if searchable_fields(offer.collection) else ()), *_SHAPE, *_READ),
+            parameters=(*_PAGING, *_search(offer), *_SHAPE, *_READ),
             tagged=True,
             answer=ref(f"{offer.type_name}Page"),
             examples={"page": {"value": page_example(offer)}},
@@ -192,6 +191,10 @@ def _of(offer: Offer) -> Iterator[Operation]:
         )
 
 
+def _search(offer: Offer) -> tuple[Json, ...]:
+    return (parameter("search"),) if searchable_fields(offer.collection) else ()
+
+
 def _aggregate(offer: Offer, root: str) -> Operation:
     return Operation(
         id=f"{offer.name}_aggregate",
@@ -201,7 +204,7 @@ def _aggregate(offer: Offer, root: str) -> Operation:
         summary=f"Count and sum the records of {offer.name}",
         description="Of the records that the rule shows, by groups. Values that the caller may not read count as none.",
         access=access(offer, "list"),
-        parameters=(*_GROUPING, *map(parameter, ("filter", "page", "perPage"))),
+        parameters=(*_GROUPING, *map(parameter, ("filter", "page", "perPage")), *_search(offer)),
         answer=_GROUPS,
     )
 

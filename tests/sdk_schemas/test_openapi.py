@@ -312,11 +312,12 @@ def test_the_older_version_uses_no_newer_word() -> None:
 
 
 def test_search_is_offered_where_there_are_searchable_fields() -> None:
-    found = {
-        name: any(
-            one.get("$ref", "").endswith("/search")
-            for one in document()["paths"][f"/api/collections/{name}/records"]["get"]["parameters"]
-        )
-        for name in ("posts", "users")
-    }
-    assert found == {"posts": True, "users": False}
+    for path in ("records", "records/aggregate"):
+        found = {
+            name: any(
+                one.get("$ref", "").endswith("/search")
+                for one in document()["paths"][f"/api/collections/{name}/{path}"]["get"]["parameters"]
+            )
+            for name in ("posts", "users")
+        }
+        assert found == {"posts": True, "users": False}
