@@ -27,6 +27,7 @@ RULES = (
     ("updateRule", "Update"),
     ("deleteRule", "Delete"),
 )
+HISTORY_RULE = ("historyRule", "See history, restore")
 AUTH_RULES = (("authRule", "Sign in"), ("manageRule", "Manage others’ accounts"))
 
 # What the generic attributes of a field have their own inputs for, or nobody sets by hand.
@@ -142,7 +143,7 @@ class CollectionForm(forms.Form):
 
     def __init__(self, *args: Any, collection: CollectionSchema | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, label in (*RULES, *AUTH_RULES):
+        for name, label in (*RULES, HISTORY_RULE, *AUTH_RULES):
             self.fields[name] = RuleField(label)
         if collection is not None:
             self.fields["type"].disabled = True
@@ -164,7 +165,7 @@ class CollectionForm(forms.Form):
 
     @property
     def rules(self) -> list[forms.BoundField]:
-        return [self[name] for name, _ in RULES]
+        return [self[name] for name, _ in (*RULES, HISTORY_RULE)]
 
     @property
     def auth_rules(self) -> list[forms.BoundField]:
@@ -181,7 +182,7 @@ class CollectionForm(forms.Form):
             "name": values["name"],
             "type": values["type"],
             "indexes": [line for line in lines if line],
-            **{name: values[name] for name, _ in RULES},
+            **{name: values[name] for name, _ in (*RULES, HISTORY_RULE)},
         }
         if values["type"] == "auth":
             out.update({name: values[name] for name, _ in AUTH_RULES})

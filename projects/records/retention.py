@@ -7,6 +7,7 @@ whether anything between two moments is missing.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -76,17 +77,24 @@ def prune(project: ProjectHandle) -> int:
     In transactions of MBAAS_PRUNE_STEP rows each: other writes go between. Returns how many changes went.
     """
     now = datetime.now(UTC)
-    since, pruned = kept_since(project, now), 0
+    since = kept_since(project, now)
+    pruned = _in_steps(project, lambda session: _prune_some(session, since, date_text(now)))
+    _in_steps(project, _forget_answers)
+    return pruned
+
+
+def _in_steps(project: ProjectHandle, work: Callable[[Session], int]) -> int:
+    """``work`` until it finds less than a step to do; how much it did in all."""
+    done = 0
     while True:
+        began = time.monotonic()
         with write_session(project) as session:
-            gone = _prune_some(session, since, date_text(now))
-        pruned += gone
-        if gone < settings.MBAAS_PRUNE_STEP:
-            break
-    while True:
-        with write_session(project) as session:
-            if _forget_answers(session) < settings.MBAAS_PRUNE_STEP:
-                return pruned
+            count = work(session)
+        done += count
+        if count < settings.MBAAS_PRUNE_STEP:
+            return done
+        # As long again is for those who waited: SQLite gives its lock to whoever comes by first.
+        time.sleep(time.monotonic() - began)
 
 
 def needs_pruning(session: Session, project: ProjectHandle) -> bool:

@@ -17,7 +17,16 @@ from tests.admin_ui.conftest import Visit
 from tests.control.conftest import ROLES
 
 LIST = "/admin/p/shop/collections/"
-RULES = ("listRule", "viewRule", "createRule", "updateRule", "deleteRule", "authRule", "manageRule")
+RULES = (
+    "listRule",
+    "viewRule",
+    "createRule",
+    "updateRule",
+    "deleteRule",
+    "authRule",
+    "manageRule",
+    "historyRule",
+)
 
 
 def _form(fields: list[dict[str, Any]], **values: Any) -> dict[str, str]:
@@ -93,6 +102,7 @@ def test_a_collection_is_created_with_its_fields_rules_and_indexes(shop: Project
         ],
         listRule="",
         viewRule='author = @request.auth.id || state = "out"',
+        historyRule="author = @request.auth.id",
         indexes="CREATE UNIQUE INDEX `idx_title` ON `posts` (`title`);\n\n",
     )
     answer = visit("developer").post(f"{LIST}new/", form)
@@ -103,6 +113,7 @@ def test_a_collection_is_created_with_its_fields_rules_and_indexes(shop: Project
     assert made["fields"][2]["values"] == ["draft", "out"]
     assert (made["listRule"], made["createRule"]) == ("", None)
     assert made["viewRule"] == 'author = @request.auth.id || state = "out"'
+    assert made["historyRule"] == "author = @request.auth.id"
     assert made["indexes"] == ["CREATE UNIQUE INDEX `idx_title` ON `posts` (`title`)"]
     assert AuditEntry.objects.get(action="collection.created").target == "posts"
 

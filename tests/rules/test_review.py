@@ -281,6 +281,26 @@ def test_a_list_rule_looser_than_the_view_rule_is_warned_of(
     assert found == (["list_looser_than_view"] if warned else [])
 
 
+@pytest.mark.parametrize(
+    ("history_rule", "view_rule", "warned"),
+    [
+        ("", None, True),
+        ("author = @request.auth.id", None, True),
+        ("", SIGNED_IN, True),
+        ("public = true", "author = @request.auth.id", True),
+        ("author = @request.auth.id", "author = @request.auth.id", False),
+        (SIGNED_IN, "", False),
+        ("", "", False),
+        (None, None, False),
+    ],
+)
+def test_a_history_rule_looser_than_the_view_rule_is_warned_of(
+    history_rule: str | None, view_rule: str | None, warned: bool
+) -> None:
+    found = codes(made(historyRule=history_rule, viewRule=view_rule))
+    assert found == (["history_looser_than_view"] if warned else [])
+
+
 ROLE = {"name": "role", "type": "select", "values": ["admin", "user"], "maxSelect": 1}
 TRUSTING = {"deleteRule": "@request.auth.role = 'admin'"}
 

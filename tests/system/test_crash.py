@@ -7,6 +7,8 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -121,6 +123,47 @@ def test_a_write_that_was_committed_and_never_answered_is_not_done_twice(stopped
         assert answer.headers["idempotency-replayed"] == "true"
         assert answer.json()["id"] == stored[0]["id"]
     assert len(app.records("silent")) == 1
+    server.stop()
+
+
+def test_a_restoration_that_kill_9_cuts_short_is_finished_when_asked_for_again(
+    stopped: servers.Server,
+) -> None:
+    server = stopped
+    server.start()
+    app = App(server.project("crash")).sign_in()
+    app.create_collection("notes", {"name": "number", "type": "number"})
+    path = "/api/collections/notes"
+    for first in range(0, 1500, 50):
+        requests = [
+            {"method": "POST", "url": f"{path}/records", "body": {"number": number}}
+            for number in range(first, first + 50)
+        ]
+        app.call("POST", "/api/batch", {"requests": requests})
+    before = app.records("notes")
+    at = datetime.now(UTC).isoformat()
+    time.sleep(0.01)
+    app.call("DELETE", f"{path}/truncate")
+    late = app.create("notes", number=-1)
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(
+            httpx.post, f"{app.url}{path}/restore", json={"at": at}, headers=app.headers, timeout=TIMEOUT
+        )
+        deadline = time.monotonic() + TIMEOUT
+        while app.records("notes") in ([], [late]):
+            assert time.monotonic() < deadline
+        server.kill()
+        assert isinstance(asked.exception(), httpx.TransportError), "it was to die while it restored"
+
+    server.start()
+    app = App(server.project("crash")).sign_in()
+    some = app.records("notes")
+    assert 0 < len(some) < len(before)
+    assert all(record in before for record in some)
+    answer = app.call("POST", f"{path}/restore", {"at": at})
+    assert (answer["created"], answer["problems"]["count"]) == (len(before) - len(some), 0)
+    assert app.records("notes") == before
     server.stop()
 
 

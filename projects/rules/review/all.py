@@ -8,7 +8,7 @@ from projects.rules.errors import RuleError
 from projects.rules.review.differs import guest_differs
 from projects.rules.review.empties import empty_equals_empty
 from projects.rules.review.membership import joins_itself
-from projects.rules.review.openness import list_looser_than_view, open_to_all
+from projects.rules.review.openness import history_looser_than_view, list_looser_than_view, open_to_all
 from projects.rules.review.ownership import owner_not_checked
 from projects.rules.review.privileges import privileges
 from projects.rules.review.sent import trusts_what_is_sent
@@ -76,6 +76,8 @@ def _of_collection(rules: list[StoredRule]) -> Iterator[RuleWarning]:
     by_operation = {rule.operation: rule for rule in rules}
     if "list" in by_operation and "view" in by_operation:
         yield from list_looser_than_view(by_operation["list"], by_operation["view"])
+    if "history" in by_operation and "view" in by_operation:
+        yield from history_looser_than_view(by_operation["history"], by_operation["view"])
     yield from owner_not_checked(rules)
     for rule in rules:
         yield from open_to_all(rule)

@@ -75,6 +75,25 @@ def list_looser_than_view(listing: StoredRule, viewing: StoredRule) -> Iterator[
     )
 
 
+def history_looser_than_view(history: StoredRule, viewing: StoredRule) -> Iterator[RuleWarning]:
+    if history.text is None or (viewing.text is not None and not viewing.is_expression):
+        return
+    if viewing.text is None:
+        message = "historyRule shows people what viewRule lets superusers alone view."
+    elif guest_outcome(history) is not False and guest_outcome(viewing) is False:
+        message = "historyRule shows guests what viewRule shows to accounts only."
+    else:
+        return
+    yield RuleWarning(
+        "history_looser_than_view",
+        "warning",
+        history.collection.name,
+        history.name,
+        f"{message} A history shows what records were, deleted ones too.",
+        "Give it the rule of viewRule, or a stricter one.",
+    )
+
+
 def _records(rule: StoredRule) -> str:
     return "accounts" if rule.collection.is_auth else "records"
 
