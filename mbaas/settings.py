@@ -82,7 +82,7 @@ MBAAS_PRUNE_STEP = env.integer("MBAAS_PRUNE_STEP", 1_000, least=1)
 # Records that one transaction of the restoration of a collection looks at.
 MBAAS_RESTORE_STEP = env.integer("MBAAS_RESTORE_STEP", 500, least=1)
 # How long a restoration may be tried: nobody else writes to a SQLite project meanwhile.
-MBAAS_RESTORE_DRY_RUN_MS = env.integer("MBAAS_RESTORE_DRY_RUN_MS", 5_000, least=10)
+MBAAS_RESTORE_DRY_RUN_MS = env.integer("MBAAS_RESTORE_DRY_RUN_MS", 10_000, least=10)
 MBAAS_OPEN_DATABASES_PER_THREAD = env.integer("MBAAS_OPEN_DATABASES_PER_THREAD", 32, least=1)
 MBAAS_POSTGRES_POOL_SIZE = env.integer("MBAAS_POSTGRES_POOL_SIZE", 20, least=1)
 MBAAS_POSTGRES_POOL_TIMEOUT = env.integer("MBAAS_POSTGRES_POOL_TIMEOUT", 5, least=1)  # seconds

@@ -34,6 +34,9 @@ from projects.schema.dates import now_text
 from projects.schema.progress import step
 
 FAILED = "Failed to restore the collection."
+TOO_LONG = (
+    "Too much has changed to try it out in the time there is for that. The restoration itself goes in steps."
+)
 Phase = Literal["delete", "create", "update"]
 # The problems that an answer names; of the others it gives the number.
 _NAMED: Final = 100
@@ -130,14 +133,15 @@ def restore_step(call: Call, name: str, progress: Progress) -> Progress:
 def restore_tried(call: Call, name: str, at: str) -> Progress:
     """What a restoration would come to, found out by doing it and undoing it again, all in this transaction.
 
-    Raises TimedOutError after MBAAS_RESTORE_DRY_RUN_MS, and as ``restore_step``.
+    Raises 503 when that takes longer than MBAAS_RESTORE_DRY_RUN_MS, and as ``restore_step``.
     """
     deadline = bound_transaction(call.session, settings.MBAAS_RESTORE_DRY_RUN_MS)
     progress = Progress(at)
     try:
         with call.session.savepoint():
             while not progress.finished:
-                deadline.check()
+                if deadline():
+                    raise ApiError(503, TOO_LONG)
                 progress = restore_step(call, name, progress)
             raise _Undo
     except _Undo:

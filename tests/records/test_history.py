@@ -15,7 +15,7 @@ from projects.records.update import update_record
 from projects.rules import validate_rule
 from projects.schema import collection_to_json, create_collection, delete_collection, update_collection
 from projects.schema.collection import CollectionSchema
-from tests.records.support import call, collection, create, guest, number, text, user
+from tests.records.support import call, collection, create, guest, number, relation, text, user
 
 ALICE, BOB = user("useralice000001"), user("userbob00000001")
 MINE = "owner = @request.auth.id"
@@ -139,6 +139,25 @@ def test_fields_are_shown_as_a_read_of_that_state_would_have_shown_them(session:
     assert history(call(session), "notes", record["id"])[0]["before"]["secret"] == "s1"
 
 
+def test_a_fields_rule_that_only_the_database_decides_is_asked_of_the_state_too(session: Session) -> None:
+    teams = collection(session, "teams", text("lead"))
+    notes = collection(
+        session,
+        "notes",
+        relation("team", teams),
+        text("diary", readRule="team.lead = @request.auth.id"),
+        historyRule="",
+    )
+    alices, bobs = create(session, teams, lead=ALICE.id), create(session, teams, lead=BOB.id)
+    record = create(session, notes, team=alices["id"], diary="alice's")
+    change(session, notes, record["id"], team=bobs["id"], diary="bob's")
+    told = history(call(session, ALICE), "notes", record["id"])
+    assert [item["record"].get("diary") for item in told] == [None, "alice's"]
+    told = history(call(session, BOB), "notes", record["id"])
+    assert [item["record"].get("diary") for item in told] == ["bob's", None]
+    assert "diary" not in told[0]["before"]
+
+
 def test_passwords_token_keys_and_hidden_e_mails_are_never_shown(session: Session) -> None:
     alter(session, "users", historyRule="", updateRule="")
     asked = call(session)
@@ -258,6 +277,7 @@ def test_a_field_that_holds_several_values_now_shows_its_single_one_in_a_list(se
 def test_a_collection_made_anew_has_nothing_of_the_deleted_one(session: Session) -> None:
     posts = collection(session, "posts", text("title"))
     record = create(session, posts, title="of the old one")
+    change(session, posts, record["id"], title="changed in the old one")
     delete_collection(session, "posts", confirm=True)
     again = collection(session, "posts", text("title"), historyRule="")
     assert again.id == posts.id

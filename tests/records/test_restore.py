@@ -26,6 +26,8 @@ from projects.schema import collection_to_json, update_collection
 from projects.schema.collection import CollectionSchema
 from projects.schema.dates import now_text
 from tests.accounts.helpers import PASSWORD, enter, sign_up, who
+from tests.accounts.helpers import change as change_user
+from tests.accounts.helpers import create as create_user
 from tests.records.support import call, changes, collection, create, guest, number, relation, text, user
 
 ALICE, BOB = user("useralice000001"), user("userbob00000001")
@@ -286,8 +288,6 @@ def test_nobodys_password_or_token_key_is_ever_brought_back(session: Session) ->
     record = sign_up(session, "alice@example.com", name="A")
     users = call(session).collection("users")
     old_token = str(enter(session)["token"])
-    from tests.accounts.helpers import change as change_user
-
     changed = change_user(
         call(session),
         "users",
@@ -317,8 +317,6 @@ def test_a_deleted_user_comes_back_and_signs_in_once_the_password_is_set_anew(se
     assert who(session, token).kind == "guest"
     for password in (PASSWORD, "", "!restored"):
         assert "token" not in enter(session, password=password)
-    from tests.accounts.helpers import change as change_user
-
     change_user(call(session), "users", record["id"], {"password": PASSWORD, "passwordConfirm": PASSWORD})
     assert "token" in enter(session)
 
@@ -341,6 +339,36 @@ def test_an_address_is_verified_only_if_it_was_that_address(session: Session) ->
     assert (
         back.record["tokenKey"] != find(call(session), users, taken["id"])["tokenKey"] != record["tokenKey"]
     )  # type: ignore[index]
+
+
+def test_a_manager_of_today_who_was_none_then_verifies_nobodys_other_address(session: Session) -> None:
+    rules = {
+        "historyRule": "",
+        "updateRule": "name = @request.auth.name",
+        "manageRule": "name = @request.auth.name",
+    }
+    alter(session, "users", **rules)
+    record = sign_up(session, "alice@example.com", verified=True, name="somebody's")
+    users = call(session).collection("users")
+    change(session, users, record["id"], email="typo@example.com", verified=False, name="mine")
+    manager = type(ALICE)("user", users.id, users.name, {**(ALICE.record or {}), "name": "mine"})
+    first = seqs(session, "users", record["id"])[0]
+    # That state shows its address to its owner alone, so it is not brought back, nor what was said of it.
+    back = restore(call(session, manager), "users", record["id"], seq=first)
+    assert (back.record["email"], back.record["verified"]) == ("typo@example.com", False)
+    assert back.skipped["verified"].code == "validation_other_email"
+    assert back.record["name"] == "somebody's"
+
+
+def test_a_password_of_any_collection_stays_as_it_is(session: Session) -> None:
+    doors = collection(session, "doors", text("name"), {"name": "pin", "type": "password"})
+    record = create_user(call(session), "doors", {"name": "one", "pin": "1234"})
+    changed = change_user(call(session), "doors", record["id"], {"name": "two", "pin": "5678"})
+    back = restore(call(session), "doors", record["id"], seq=seqs(session, "doors", record["id"])[0])
+    assert (back.record["name"], back.record["pin"]) == ("one", changed["pin"])
+    assert changed["pin"] != record["pin"]
+    delete_record(call(session), doors, record["id"])
+    assert restore(call(session), "doors", record["id"]).record["pin"] == ""
 
 
 def test_users_do_not_restore_what_only_a_manager_sets(session: Session) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from projects.context import ProjectHandle
 from projects.databases import Session, close_thread, write_session
-from projects.databases.deadline import TimedOutError
 from projects.errors import ApiError
 from projects.records import events
 from projects.records.delete import delete_record
@@ -167,8 +166,13 @@ def test_a_dry_run_tells_the_same_and_leaves_no_trace(project: ProjectHandle, bu
 def test_a_dry_run_that_takes_too_long_is_stopped(project: ProjectHandle, busy: Busy, settings: Any) -> None:
     at, _ = busy()
     settings.MBAAS_RESTORE_DRY_RUN_MS = 0
-    with pytest.raises(TimedOutError):
+    with write_session(project) as session:
+        before = content(session, "notes"), changes(session)
+    with pytest.raises(ApiError) as refused:
         tried(project, "notes", at)
+    assert (refused.value.status, "in steps" in refused.value.message) == (503, True)
+    with write_session(project) as session:
+        assert (content(session, "notes"), changes(session)) == before
 
 
 def test_what_others_write_meanwhile_stays(project: ProjectHandle, busy: Busy, settings: Any) -> None:
@@ -249,10 +253,11 @@ def test_values_that_must_be_unique_move_back_along_a_chain(project: ProjectHand
         before = content(session, "notes")
     at = moment()
     with write_session(project) as session:
-        # Each takes the value of the next, so the first is met before its value is free; a new one has the last.
-        for n in range(3, -1, -1):
-            change(session, notes, made[n], slug=f"s{n + 1}")
-        create(session, notes, slug="s0")
+        # Each takes the value of the one before, so all but the last are met before theirs is free; that a new one has.
+        change(session, notes, made[0], slug="free")
+        for n in range(1, 4):
+            change(session, notes, made[n], slug=f"s{n - 1}")
+        create(session, notes, slug="s3")
     assert restored(project, "notes", at).as_json()["problems"]["count"] == 0
     with write_session(project) as session:
         assert content(session, "notes") == before

@@ -116,6 +116,16 @@ def test_where_the_log_begins_only_moves_on(project: ProjectHandle) -> None:
     assert _start(project) == second
 
 
+def test_a_clock_that_was_set_back_does_not_set_back_where_the_log_begins(
+    project: ProjectHandle, settings: Any
+) -> None:
+    settings.MBAAS_PRUNE_STEP = 1
+    seqs = logged(project, ago(days=40), ago(days=60), ago(days=1))
+    prune(project)
+    start = _start(project)
+    assert start.seq == seqs[1] and ago(days=41) < start.moment < ago(days=39)
+
+
 def test_totals_stay_right_when_the_log_they_are_checked_by_is_cut_off(project: ProjectHandle) -> None:
     logged(project, ago(days=40))
     for expected in (1, 2, 3):
