@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import structlog
@@ -40,6 +41,9 @@ class Lifecycle:
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()
         await start_realtime()
+        # What is loaded now stays: looking through it for garbage again and again stopped all threads for 100 ms.
+        gc.collect()
+        gc.freeze()
         await send({"type": "lifespan.startup.complete"})
         self._started.set()
         await receive()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from projects.errors import ApiError
 from projects.importing.tables.csv_table import CsvTable
+from projects.importing.tables.gently import gently
 from projects.importing.tables.json_lines import JsonLines
 from projects.importing.tables.rows import Refused, Row, TableReader
 
@@ -119,3 +120,12 @@ def test_a_quote_that_never_ends_does_not_fill_the_memory(settings: Any) -> None
     with pytest.raises(ApiError, match="line 2 does not end"):
         for _ in range(100):
             reader.feed(b"line\n" * 20)
+
+
+def test_rows_are_worked_on_in_order_and_other_threads_get_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("projects.importing.tables.gently.time.sleep", rests.append)
+    assert list(gently(range(100))) == list(range(100))
+    assert len(rests) == 4 and max(rests) < 0.001

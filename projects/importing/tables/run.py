@@ -16,6 +16,7 @@ from django.conf import settings
 from projects.accounts.passwords import hash_password
 from projects.errors import bad_request
 from projects.importing.tables.csv_table import CsvTable
+from projects.importing.tables.gently import gently
 from projects.importing.tables.json_lines import JsonLines
 from projects.importing.tables.preparing import INVALID, Columns, Given, RowReader
 from projects.importing.tables.rows import Refused, Row, TableReader
@@ -127,7 +128,7 @@ class TableImport:
         rows = [one for one in step if isinstance(one, Row)]
         refused = [one for one in step if isinstance(one, Refused)]
         given: list[Given] = []
-        for row in rows:
+        for row in gently(rows):
             read = reader.read(row)
             if isinstance(read, Given):
                 given.append(read)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from projects.errors import FieldError
+from projects.importing.tables.gently import gently
 from projects.importing.tables.preparing import INVALID, Given, NewRecords, Values
 from projects.importing.tables.rows import Refused
 from projects.records.auth_fields import rotate_token_key
@@ -43,7 +44,7 @@ def prepare_new(collection: CollectionSchema, rows: Sequence[Given]) -> tuple[li
     maker = NewRecords(collection)
     ready: list[New] = []
     refused: list[Refused] = []
-    for given in rows:
+    for given in gently(rows):
         values = maker.values(given.values)
         if errors := maker.errors(values):
             refused.append(Refused(given.row.line, INVALID, errors, given.row.values))
@@ -96,7 +97,7 @@ def _update(
     outcome = Outcome()
     updates: list[tuple[Given, Update]] = []
     kept = _kept(collection)
-    for given in rows:
+    for given in gently(rows):
         before = known[given.values["id"]]
         changed = {
             name: value
