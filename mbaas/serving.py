@@ -7,7 +7,6 @@ streams to go elsewhere and finish requests. Several processes share the port (S
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import resource
 import signal
@@ -27,10 +26,6 @@ log = structlog.get_logger("mbaas")
 
 # A worker that dies sooner than this after its start is restarted only after a pause.
 _QUICK_DEATH_SECONDS = 5.0
-
-
-# Objects made and kept between two looks of the garbage collector at the young ones.
-COLLECT_EVERY = 20_000
 
 
 class PortTakenError(Exception):
@@ -104,16 +99,7 @@ async def _asked_to_stop(application: Lifecycle, stop: asyncio.Event) -> None:
     """Until ``stop`` is set, but not before the start is complete: a server told to stop on its way up would wait for
     ever for the parts that were stopped before they ran."""
     await application.started()
-    collect_seldom()
     await stop.wait()
-
-
-def collect_seldom() -> None:
-    """Have the garbage collector look less often for cycles, and never again among what the start has made, which
-    lives for ever (130,000 objects): a get and a create take about a tenth less of the processor."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY, 20, 20)
 
 
 class Supervisor:
