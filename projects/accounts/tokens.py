@@ -135,16 +135,29 @@ def user_of(call: Call, token: str, claims: Claims) -> Principal:
     return user if until > time.time() else GUEST
 
 
-def _find_user(call: Call, token: str, claims: Claims) -> tuple[Principal, float]:
-    """Whose token it is, and until when."""
+def remember_user(call: Call, token: str, collection: CollectionSchema, record: Values) -> None:
+    """Spare ``user_of`` its read: ``record`` is the one that the token's claims name, in their ``auth_collection``."""
+    call.session.remember(("user", token), lambda: _owner(call, token, collection, record))
+
+
+def auth_collection(call: Call, claims: Claims) -> CollectionSchema | None:
+    """The collection of the end user that a token speaks of."""
     collection = call.schema.get(claims.collection_id)
     if collection is None or collection.id != claims.collection_id:
+        return None
+    return collection if collection.is_auth and not is_superusers(collection) else None
+
+
+def _find_user(call: Call, token: str, claims: Claims) -> tuple[Principal, float]:
+    """Whose token it is, and until when."""
+    collection = auth_collection(call, claims)
+    record = find(call, collection, claims.id) if collection is not None else None
+    if collection is None or record is None:
         return GUEST, math.inf
-    if not collection.is_auth or is_superusers(collection):
-        return GUEST, math.inf
-    record = find(call, collection, claims.id)
-    if record is None:
-        return GUEST, math.inf
+    return _owner(call, token, collection, record)
+
+
+def _owner(call: Call, token: str, collection: CollectionSchema, record: Values) -> tuple[Principal, float]:
     until = _signed_until(token, _key(call.session.project, collection, record))
     if not until and (theirs := _pocketbase_key(collection, record)):
         until = _signed_until(token, theirs)

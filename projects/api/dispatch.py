@@ -12,7 +12,7 @@ from django.conf import settings
 from starlette.requests import Request
 from starlette.responses import Response
 
-from projects.accounts.principals import resolve_principal
+from projects.accounts.arrival import arrive
 from projects.api.requests import header, query_of
 from projects.api.responses import error_response
 from projects.api.routing import Receive, Scope, Send
@@ -22,7 +22,6 @@ from projects.databases import Session
 from projects.databases.lanes import Length, lanes
 from projects.principal import RequestInfo
 from projects.records.call import Call
-from projects.schema.store import load_schema
 
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -105,8 +104,7 @@ def _work_of(
     ip, token = client_ip(request), header(request, b"authorization")
 
     def run(session: Session) -> T:
-        schema = load_schema(session)
-        principal = resolve_principal(session, schema, token)
+        schema, principal = arrive(session, token)
         info = RequestInfo(principal, method, "default", query, headers, body or {}, ip)
         return work(Call(session, schema, info))
 

@@ -39,6 +39,9 @@ class Memory:
     def forget(self) -> None:
         self._values.clear()
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._values
+
     def get(self, key: Hashable, load: Callable[[], T]) -> T:
         """The value kept for ``key``, else what ``load()`` reads."""
         try:

@@ -153,6 +153,11 @@ class Session:
             self._slow[sql] = time.monotonic() + _SLOW_SECONDS
         return StoppedError()
 
+    @property
+    def has_begun(self) -> bool:
+        """PostgreSQL: whether a statement that fails would spoil a transaction."""
+        return self.is_writing and self._begin is None
+
     def begin(self) -> None:
         """Begin the transaction of a session that begins late, unless it has begun."""
         if self._begin is not None:
@@ -187,6 +192,10 @@ class Session:
         ends with its transaction; who changes something that is remembered calls ``forget``.
         """
         return load() if self._memory is None else self._memory.get(key, load)
+
+    def remembers(self, key: Hashable) -> bool:
+        """Whether ``remember`` has this already."""
+        return self._memory is not None and key in self._memory
 
     def forget(self) -> None:
         """Read anew what was remembered: this session has changed it."""

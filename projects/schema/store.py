@@ -51,11 +51,24 @@ class _Cache:
 
 
 _cache = _Cache(CACHED_SCHEMAS)
+# The schema that each project was last read at; what has grown too long begins anew.
+_last_seen: dict[str, ProjectSchema] = {}
+
+VERSION: Final = "SELECT value FROM _params WHERE key = 'schema_version'"
+
+
+def last_seen(uid: str) -> ProjectSchema | None:
+    """The project's collections as this process last saw them. They may have changed since."""
+    return _last_seen.get(uid)
+
+
+def forget_last_seen(uid: str) -> None:
+    _last_seen.pop(uid, None)
 
 
 def schema_version(session: Session) -> int:
     """The version of the project's collections as this session sees them; one indexed read."""
-    row = session.peek("SELECT value FROM _params WHERE key = 'schema_version'")
+    row = session.peek(VERSION)
     return int(row[0]) if row else 0
 
 
@@ -70,7 +83,15 @@ def _load_schema(session: Session) -> ProjectSchema:
     if schema is None:
         schema = ProjectSchema(version=key[1], collections=_read_collections(session))
         _cache.put(key, schema)
+    if len(_last_seen) > CACHED_SCHEMAS:
+        _last_seen.clear()
+    _last_seen[key[0]] = schema
     return schema
+
+
+def remember_schema(session: Session, schema: ProjectSchema) -> None:
+    """Spare ``load_schema`` the look: the session has seen that this is the version it reads."""
+    session.remember("schema", lambda: schema)
 
 
 def lock_schema(session: Session) -> ProjectSchema:

@@ -21,7 +21,7 @@ BATCH = 16
 
 # What a statement meets whose table another transaction has just changed: PostgreSQL's word for a column
 # or table that is gone, and for a prepared statement whose result has other types now.
-_OUTDATED = (
+OUTDATED = (
     psycopg.errors.UndefinedTable,
     psycopg.errors.UndefinedColumn,
     psycopg.errors.FeatureNotSupported,
@@ -30,7 +30,7 @@ _OUTDATED = (
 )
 
 # Work that met one of these is worth a second try. PostgreSQL ends one of those that wait for each other.
-_AGAIN = (*_OUTDATED, psycopg.errors.DeadlockDetected)
+_AGAIN = (*OUTDATED, psycopg.errors.DeadlockDetected)
 
 
 class PostgresqlLanes:
@@ -111,6 +111,6 @@ def _run(open_session: Open, job: Job) -> None:
     with open_session(job.project) as session:
         try:
             job.result = job.work(session)
-        except _OUTDATED:
+        except OUTDATED:
             session.discard_connection()
             raise
