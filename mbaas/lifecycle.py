@@ -18,7 +18,7 @@ from projects.realtime.service import close_streams, start_realtime, stop_realti
 log = structlog.get_logger("mbaas")
 
 # Objects made and kept between two looks of the garbage collector at the young ones.
-COLLECT_EVERY = 20_000
+COLLECT_EVERY = 10_000
 
 
 class Lifecycle:
@@ -83,4 +83,4 @@ def collect_seldom() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECT_EVERY, 20, 20)
+    gc.set_threshold(COLLECT_EVERY, 5, 5)
