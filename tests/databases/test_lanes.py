@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from projects.context import ProjectHandle
 from projects.databases import Session
@@ -117,6 +118,23 @@ def test_a_statement_too_long_for_the_quick_lane_is_answered_all_the_same(
         return await lanes.read(project, lambda session: session.row(MILLIONS))
 
     assert run(scenario()) == (500_000,)
+
+
+def test_a_database_that_opens_too_slowly_for_the_quick_lane_is_read_all_the_same(
+    project: ProjectHandle, lanes: Lanes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if project.engine != "postgresql":
+        pytest.skip("SQLite's databases are opened where nothing is stopped")
+    opened: list[str] = []
+
+    def open_slowly(opening: ProjectHandle) -> None:
+        opened.append(threading.current_thread().name)
+        with connections[opening.alias].cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(0.2)")
+
+    monkeypatch.setattr("projects.databases.session.ensure_migrated", open_slowly)
+    assert "schema_version" in run(lanes.read(project, keys))
+    assert [name.rpartition("-")[0] for name in opened] == ["postgresql-quick", "postgresql-slow"]
 
 
 def test_quick_reads_do_not_wait_for_a_slow_one(project: ProjectHandle, lanes: Lanes, settings: Any) -> None:

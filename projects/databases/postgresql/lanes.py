@@ -86,9 +86,19 @@ def _read_quickly(group: list[Job]) -> list[Job]:
                 except Exception as error:
                     job.error = error
     except Exception as error:
+        if _was_stopped(error):
+            # Opening the database took longer than a quick statement may.
+            return [*again, *left]
         for job in left:
             job.error = error
     return again
+
+
+def _was_stopped(error: BaseException | None) -> bool:
+    """Whether the server stopped a statement, ours or Django's."""
+    return error is not None and (
+        isinstance(error, psycopg.errors.QueryCanceled) or _was_stopped(error.__cause__)
+    )
 
 
 Open = Callable[[ProjectHandle], AbstractContextManager[Session]]
