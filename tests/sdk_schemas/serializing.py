@@ -5,3 +5,4 @@ from __future__ import annotations
 import schemathesis
 
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+schemathesis.serializer.alias("application/jsonl", "text/plain")
