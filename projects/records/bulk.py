@@ -76,14 +76,6 @@ def find_many(call: Call, collection: CollectionSchema, ids: Sequence[str]) -> d
     return {values["id"]: values for values in found}
 
 
-def existing_ids(call: Call, collection: CollectionSchema, ids: Sequence[str]) -> set[str]:
-    """Those of ``ids`` that the collection has. On PostgreSQL nobody deletes them before the transaction ends."""
-    session = call.session
-    lock = "" if session.engine == "sqlite" or not session.is_writing else " FOR KEY SHARE"
-    sql = f"SELECT id FROM {quoted(collection.table)} WHERE {among('id', session.engine)}{lock}"
-    return {row[0] for row in session.rows(sql, (ids_parameter(session, ids),))}
-
-
 def _all_or_each(
     session: Session, collection: CollectionSchema, items: Sequence[T], store: Callable[[Sequence[T]], None]
 ) -> dict[int, Errors]:

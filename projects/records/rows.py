@@ -58,6 +58,14 @@ def find(call: Call, collection: CollectionSchema, record_id: str, *, lock: bool
     return read.values(row) if row else None
 
 
+def existing_ids(call: Call, collection: CollectionSchema, ids: Sequence[str]) -> set[str]:
+    """Those of ``ids`` that the collection has. On PostgreSQL nobody deletes them before the transaction ends."""
+    session = call.session
+    lock = "" if session.engine == "sqlite" or not session.is_writing else " FOR KEY SHARE"
+    sql = f"SELECT id FROM {quoted(collection.table)} WHERE {among('id', session.engine)}{lock}"
+    return {row[0] for row in session.rows(sql, (ids_parameter(session, ids),))}
+
+
 def insert(call: Call, collection: CollectionSchema, values: Mapping[str, Any]) -> None:
     """Store a new record. Raises the driver's IntegrityError when a unique index refuses it."""
 

@@ -7,12 +7,11 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
 import psycopg.errors
 
 from projects.errors import ApiError, FieldError, invalid_fields
 from projects.records.call import Call
-from projects.records.rows import quoted
+from projects.records.rows import existing_ids
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.relation import MISSING_RECORDS, RelationField
 
@@ -54,21 +53,9 @@ def missing_relations(
         if isinstance(field, RelationField):
             ids = set(field.values_of(values[name]))
             target = call.schema.get(field.collection_id)
-            if ids and (target is None or _count_existing(call, target, ids) < len(ids)):
+            if ids and (target is None or len(existing_ids(call, target, sorted(ids))) < len(ids)):
                 errors[name] = MISSING_RECORDS
     return errors
-
-
-def _count_existing(call: Call, target: CollectionSchema, ids: set[str]) -> int:
-    given = (
-        "SELECT value FROM json_each(?)"
-        if call.session.engine == "sqlite"
-        else "SELECT value FROM json_array_elements_text(?::json)"
-    )
-    # FOR KEY SHARE: on PostgreSQL nobody may delete them before this transaction ends.
-    lock = "" if call.session.engine == "sqlite" else " FOR KEY SHARE"
-    sql = call.session.sql(f"SELECT id FROM {quoted(target.table)} WHERE id IN ({given}){lock}")
-    return len(call.session.rows(sql, (orjson.dumps(sorted(ids)).decode(),)))
 
 
 def refusal(error: Exception, collection: CollectionSchema, message: str) -> ApiError:

@@ -15,8 +15,9 @@ from projects.databases import write_session
 from projects.importing.pocketbase.report import Report, Taken
 from projects.importing.pocketbase.source import Source
 from projects.importing.pocketbase.values import ValueReader, Values
-from projects.records.bulk import existing_ids, insert_records
+from projects.records.bulk import insert_records
 from projects.records.call import Call
+from projects.records.rows import existing_ids
 from projects.schema.collection import CollectionSchema
 from projects.schema.store import load_schema
 

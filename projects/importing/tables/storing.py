@@ -11,9 +11,10 @@ from projects.importing.tables.gently import gently
 from projects.importing.tables.preparing import INVALID, Given, NewRecords, Values
 from projects.importing.tables.rows import Refused
 from projects.records.auth_fields import rotate_token_key
-from projects.records.bulk import Update, existing_ids, find_many, insert_records, update_records
+from projects.records.bulk import Update, find_many, insert_records, update_records
 from projects.records.call import Call
 from projects.records.files import unknown_files
+from projects.records.rows import existing_ids
 from projects.records.write import NOT_UNIQUE
 from projects.schema.collection import CollectionSchema
 from projects.schema.fields.autodate import AutodateField
